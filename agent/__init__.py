@@ -1,0 +1,1 @@
+"""Decides, reads, takes notes and answers; imports `index` only."""

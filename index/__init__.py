@@ -1,0 +1,1 @@
+"""Documents in, ranked passages out; imports nothing else of Forage."""

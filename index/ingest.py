@@ -1,0 +1,325 @@
+"""The writing door: files to committed documents, resumable at every point.
+
+A file is known by its source and the hash of its bytes, so a second run does only what is missing:
+that is also the whole recovery after a crash. Parsing runs ahead in a child process (index.load),
+passages of many documents are encoded together, and each document is one commit.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from index import chunk
+from index.encoders import load_embedder
+from index.errors import ParseError
+from index.faiss_index import DenseCache
+from index.load import FailedFile, LoadLimits, discover, parse_all
+from index.parse import VERSION as PARSE_VERSION
+from index.store import DocumentVersion, Store, document_key
+from index.types import Draft, Embedder, ParsedDocument, SourceFile, Vectors
+
+BUFFER_PASSAGES = 256  # encoded together: enough to batch by length, little to lose
+SLICE_PASSAGES = 64  # between two looks at the stop flag
+KEEP_ORIGINALS = ("application/pdf",)  # formats whose pages are shown as images
+
+
+@dataclass(frozen=True, slots=True)
+class IngestEvent:
+    """Something to show: a file is finished, or the state of the whole changed."""
+
+    kind: str  # "stage", "file" or "done"
+    source: str
+    name: str
+    status: str  # file: added, updated, unchanged, failed; stage: scanning, parsing, encoding
+    error: str
+    files_done: int
+    files_total: int
+    passages: int
+    passages_per_second: float
+    seconds_left: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What an ingest did. `failed` holds (source, reason)."""
+
+    added: int
+    updated: int
+    unchanged: int
+    failed: tuple[tuple[str, str], ...]
+    passages: int
+    seconds: float
+    cancelled: bool = False
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A parsed and chunked document waiting for its vectors."""
+
+    file: SourceFile
+    parsed: ParsedDocument
+    content_hash: str
+    size: int
+    text: str
+    drafts: tuple[Draft, ...]
+    status: str
+
+
+@dataclass(slots=True)
+class _Run:
+    """Progress of one ingest and how to tell it."""
+
+    progress: Callable[[IngestEvent], None] | None
+    cancelled: Callable[[], bool]
+    started: float = field(default_factory=time.monotonic)
+    encoding_since: float = 0.0
+    files_total: int = 0
+    files_done: int = 0
+    bytes_total: int = 0
+    bytes_done: int = 0
+    passages: int = 0
+    counts: dict[str, int] = field(default_factory=lambda: {"added": 0, "updated": 0, "unchanged": 0})
+    failed: list[tuple[str, str]] = field(default_factory=list)
+
+    def finish(self, source: str, name: str, status: str, size: int = 0, error: str = "") -> None:
+        self.files_done += 1
+        self.bytes_done += size
+        if status == "failed":
+            self.failed.append((source, error))
+        else:
+            self.counts[status] += 1
+        self.tell("file", source, name, status, error)
+
+    def tell(self, kind: str, source: str, name: str, status: str, error: str = "") -> None:
+        if self.progress is None:
+            return
+        elapsed = time.monotonic() - self.encoding_since if self.encoding_since else 0.0
+        done = self.bytes_done / self.bytes_total if self.bytes_total else 0.0
+        left = elapsed * (1 - done) / done if done > 0.01 and elapsed > 1 else None
+        rate = self.passages / elapsed if elapsed > 0 else 0.0
+        self.progress(
+            IngestEvent(
+                kind, source, name, status, error, self.files_done, self.files_total, self.passages, rate, left
+            )
+        )
+
+    def report(self, cancelled: bool) -> IngestReport:
+        return IngestReport(
+            **self.counts,
+            failed=tuple(self.failed),
+            passages=self.passages,
+            seconds=time.monotonic() - self.started,
+            cancelled=cancelled,
+        )
+
+
+def ingest(
+    store: Store,
+    paths: Sequence[Path],
+    collection: str,
+    *,
+    embedder: Embedder | None = None,
+    limits: LoadLimits = LoadLimits(),  # noqa: B008
+    progress: Callable[[IngestEvent], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> IngestReport:
+    """Bring files, folders and zip archives into a collection.
+
+    Unchanged files are skipped, changed ones replaced, unreadable ones reported and remembered while the
+    rest goes on. Raises InputError for a path that does not exist and StoreError for the data folder.
+    """
+    embedder = embedder or load_embedder()
+    run = _Run(progress, cancelled or (lambda: False))
+    store.require_embedder(embedder.name)
+    collection_id = store.create_collection(collection)
+    run.tell("stage", "", "", "scanning")
+    with tempfile.TemporaryDirectory(prefix="forage-") as workspace:
+        todo = _plan(store, collection_id, discover(paths, limits, Path(workspace)), embedder, run)
+        stopped = run.cancelled()
+        if todo and not stopped:
+            run.encoding_since = time.monotonic()
+            pending = _parsed(store, collection_id, todo, limits, run)
+            stopped = not _encode_and_commit(store, collection_id, pending, embedder, run)
+    store.sweep_originals()
+    DenseCache(store, embedder.dimension).refresh(collection_id)
+    run.tell("done", "", "", "cancelled" if stopped else "done")
+    return run.report(stopped)
+
+
+def ingest_passages(
+    store: Store,
+    rows: Iterable[Mapping[str, str]],
+    collection: str,
+    *,
+    embedder: Embedder | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> int:
+    """Ready-made passages {id, title, text}, one document each (`source` is the id); how many are new.
+
+    For evaluation corpora, whose gold labels name passages. `progress` gets the number done so far.
+    """
+    embedder = embedder or load_embedder()
+    store.require_embedder(embedder.name)
+    collection_id = store.create_collection(collection)
+    known = store.known(collection_id)
+    done = 0
+    iterator = iter(rows)
+    while batch := list(islice(iterator, 2048)):
+        hashes = [sha256(f"{row['title']}\0{row['text']}".encode()).hexdigest() for row in batch]
+        new = [
+            (row, digest)
+            for row, digest in zip(batch, hashes, strict=True)
+            if known.get(row["id"], ("", "", ""))[:2] != (digest, embedder.name)
+        ]
+        vectors = embedder.embed([_embedded_text(row["title"], "", row["text"]) for row, _ in new])
+        for (row, digest), vector in zip(new, vectors, strict=True):
+            text = row["text"]
+            store.commit(
+                collection_id,
+                DocumentVersion(
+                    source=row["id"], title=row["title"], media_type="text/plain", content_hash=digest,
+                    recipe=embedder.name, size=len(text.encode()), pages=None, text=text,
+                    drafts=(Draft(0, len(text), text, ""),), vectors=vector.reshape(1, -1),
+                ),
+            )  # fmt: skip
+        done += len(new)
+        if progress:
+            progress(len(batch))
+    DenseCache(store, embedder.dimension).refresh(collection_id)
+    return done
+
+
+def _plan(
+    store: Store, collection_id: int, found: Iterable[SourceFile | FailedFile], embedder: Embedder, run: _Run
+) -> list[tuple[SourceFile, str, int, str]]:
+    """Files that need work: (file, content hash, size, status to report)."""
+    known = store.known(collection_id)
+    recipe = _recipe(embedder)
+    todo = []
+    for file in found:
+        if run.cancelled():
+            break
+        run.files_total += 1
+        if isinstance(file, FailedFile):
+            store.record_failure(collection_id, file.source, file.name, 0, file.error)
+            run.finish(file.source, file.name, "failed", error=file.error)
+            continue
+        size, digest = file.path.stat().st_size, _hash(file.path)
+        old = known.get(file.source)
+        if old is not None and old == (digest, recipe, "ready"):
+            run.finish(file.source, file.name, "unchanged")
+            continue
+        run.bytes_total += size
+        todo.append((file, digest, size, "added" if old is None or not old[0] else "updated"))
+    return todo
+
+
+def _parsed(
+    store: Store,
+    collection_id: int,
+    todo: Sequence[tuple[SourceFile, str, int, str]],
+    limits: LoadLimits,
+    run: _Run,
+) -> Iterator[_Pending]:
+    """Documents in order as the parser delivers them; failures are recorded on the way."""
+    outcomes = parse_all([entry[0] for entry in todo], limits, run.cancelled)
+    for (file, outcome), (_, digest, size, status) in zip(outcomes, todo, strict=False):
+        run.tell("stage", file.source, file.name, "parsing")
+        if isinstance(outcome, ParseError):
+            error = str(outcome)
+        else:
+            text, drafts = chunk.split(outcome)
+            if drafts:
+                yield _Pending(file, outcome, digest, size, text, drafts, status)
+                continue
+            error = "The file was read but holds no text. Forage needs text to search in."
+        store.record_failure(collection_id, file.source, file.name, size, error)
+        run.finish(file.source, file.name, "failed", size, error)
+
+
+def _encode_and_commit(
+    store: Store, collection_id: int, documents: Iterator[_Pending], embedder: Embedder, run: _Run
+) -> bool:
+    """Encode buffer by buffer and commit document by document; False when stopped on the way."""
+    buffer: list[_Pending] = []
+    held = 0
+    for document in documents:
+        buffer.append(document)
+        held += len(document.drafts)
+        if held >= BUFFER_PASSAGES:
+            if not _flush(store, collection_id, buffer, embedder, run):
+                return False
+            buffer, held = [], 0
+    return _flush(store, collection_id, buffer, embedder, run) and not run.cancelled()
+
+
+def _flush(
+    store: Store, collection_id: int, buffer: Sequence[_Pending], embedder: Embedder, run: _Run
+) -> bool:
+    texts = [
+        _embedded_text(pending.parsed.title, draft.heading, draft.text)
+        for pending in buffer
+        for draft in pending.drafts
+    ]
+    vectors = np.zeros((len(texts), embedder.dimension), dtype=np.float32)
+    by_length = sorted(range(len(texts)), key=lambda row: len(texts[row]))
+    for at in range(0, len(texts), SLICE_PASSAGES):
+        if run.cancelled():
+            return False
+        rows = by_length[at : at + SLICE_PASSAGES]
+        vectors[rows] = embedder.embed([texts[row] for row in rows])
+        run.passages += len(rows)
+        run.tell("stage", buffer[0].file.source, buffer[0].file.name, "encoding")
+    at = 0
+    for pending in buffer:
+        own = vectors[at : at + len(pending.drafts)]
+        at += len(pending.drafts)
+        store.commit(collection_id, _version(pending, own, embedder))
+        run.finish(pending.file.source, pending.file.name, pending.status, pending.size)
+    return True
+
+
+def _version(pending: _Pending, vectors: Vectors, embedder: Embedder) -> DocumentVersion:
+    parsed = pending.parsed
+    return DocumentVersion(
+        source=pending.file.source,
+        title=parsed.title,
+        media_type=parsed.media_type,
+        content_hash=pending.content_hash,
+        recipe=_recipe(embedder),
+        size=pending.size,
+        pages=parsed.pages,
+        text=pending.text,
+        drafts=pending.drafts,
+        vectors=vectors,
+        original=pending.file.path if parsed.media_type in KEEP_ORIGINALS else None,
+        meta={"name": pending.file.name, **parsed.meta},
+    )
+
+
+def _embedded_text(title: str, heading: str, text: str) -> str:
+    """What the encoder sees: a passage with the place it stands in."""
+    return "\n".join(part for part in (title, heading, text) if part)
+
+
+def _recipe(embedder: Embedder) -> str:
+    return f"{PARSE_VERSION}+{chunk.VERSION}+{embedder.name}"
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        digest = sha256()
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+__all__ = ["IngestEvent", "IngestReport", "document_key", "ingest", "ingest_passages"]

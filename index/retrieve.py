@@ -1,0 +1,155 @@
+"""The reading door: a question to ranked passages by BM25, by vectors, or by both.
+
+`hybrid` takes the best of both lists, knows the true cosine of every candidate, and adds the two scores
+after scaling each by the candidates' range: unlike rank fusion it keeps how clearly a list prefers its
+first hit. Its weight was chosen on training questions (docs/LOG.md).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from index.errors import InputError
+from index.faiss_index import DenseCache
+from index.store import Store
+from index.types import Embedder, Hit, Mode, Passage, Scope, Vectors
+
+CANDIDATES = 100  # taken from each list before fusion
+DENSE_WEIGHT = 0.5
+TITLE_WEIGHT, HEADING_WEIGHT = 2.0, 1.5
+MAX_QUERY_CHARACTERS = 2000  # longer questions are cut: nothing past this helps a search
+MODES: tuple[Mode, ...] = ("bm25", "dense", "hybrid")
+
+# Words that say how one asks, not what one asks for. FTS5 has no stop list of its own, and without one
+# a question would score nearly every passage of the index.
+STOP_WORDS = frozenset(
+    "a about also am an and any are as at be been being between both but by can could did do does either for from "
+    "had has have he her hers him his how i if in into is it its many me more most much my no not of on or other "
+    "our same she should so some such than that the their them then there these they this those to us was we "
+    "were what when where which who whom whose why will with would you your".split()
+)
+
+
+def query_terms(question: str) -> list[str]:
+    """Search words of a question, in order, without stop words (with them when nothing else is left)."""
+    words = list(dict.fromkeys(re.findall(r"\w+", question[:MAX_QUERY_CHARACTERS].lower())))
+    return [word for word in words if word not in STOP_WORDS] or words
+
+
+class Searcher:
+    """Search over a store. Safe for threads; sees every commit of every process at the next call."""
+
+    def __init__(self, store: Store, embedder: Embedder) -> None:
+        self.store = store
+        self.embedder = embedder
+        self._dense = DenseCache(store, embedder.dimension)
+
+    def search(
+        self, query: str, k: int = 10, mode: Mode = "hybrid", scope: Scope = Scope()  # noqa: B008
+    ) -> tuple[Hit, ...]:
+        """Best first, no passage twice, at most `k`; InputError for an empty query or unknown mode."""
+        if mode not in MODES:
+            raise InputError(f"There is no search mode '{mode}'. Choose one of: {', '.join(MODES)}.")
+        if not query.strip():
+            raise InputError("The question is empty. Type a few words to search for.")
+        if k < 1:
+            raise InputError(f"k must be at least 1, not {k}.")
+        vector = self.embedder.embed([query[:MAX_QUERY_CHARACTERS]])[0] if mode != "bm25" else None
+        return self.search_vector(query, vector, k, mode, scope)
+
+    def search_vector(
+        self, query: str, vector: Vectors | None, k: int, mode: Mode, scope: Scope
+    ) -> tuple[Hit, ...]:
+        """`search` with the query's vector at hand (None only for bm25)."""
+        wanted = k if mode != "hybrid" else max(k, CANDIDATES)
+        lexical = self.lexical(query, wanted, scope) if mode != "dense" else {}
+        dense = self._nearest(vector, wanted, scope) if vector is not None and mode != "bm25" else {}
+        if mode == "hybrid":
+            assert vector is not None
+            missing = [key for key in lexical if key not in dense]
+            for collection_id in self.store.scope_ids(scope) if missing else ():
+                dense.update(self._dense.cosines(collection_id, vector, missing))
+            scores = fuse(lexical, dense)
+        else:
+            scores = lexical if mode == "bm25" else dense
+        best = sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:k]
+        return self._hits(best, mode, {"bm25": lexical, "dense": dense})
+
+    def neighbours(self, passage: Passage, before: int = 1, after: int = 1) -> tuple[Passage, ...]:
+        """The passage with those around it in its document, in reading order."""
+        siblings = self.store.passages_of(passage.document_id)
+        at = next((i for i, other in enumerate(siblings) if other.id == passage.id), None)
+        return (passage,) if at is None else siblings[max(0, at - before) : at + after + 1]
+
+    def refresh(self, collection: str) -> None:
+        """Bring the caches of a collection up to date and save them."""
+        self._dense.refresh(self.store.collection_id(collection))
+
+    # ---- single lists --------------------------------------------------------------------------
+
+    def lexical(self, query: str, k: int, scope: Scope) -> dict[int, float]:
+        """Passage id -> BM25 score (positive, larger is better; FTS5's k1 1.2, b 0.75), best first."""
+        terms = query_terms(query)
+        scopes = " OR ".join(f"c{number}" for number in self.store.scope_ids(scope))
+        if not terms or not scopes:
+            return {}
+        words = " OR ".join(f'"{term}"' for term in terms)
+        match = f"scope : ({scopes}) AND {{title heading text}} : ({words})"
+        narrowed, values = "", []
+        if scope.documents:
+            marks = ",".join("?" * len(scope.documents))
+            narrowed = f"AND (SELECT document_id FROM passages p WHERE p.id = passages_text.rowid) IN ({marks})"
+            values = list(scope.documents)
+        rows = self.store.connection.execute(
+            f"SELECT rowid, -bm25(passages_text, 0.0, {TITLE_WEIGHT}, {HEADING_WEIGHT}, 1.0) AS score"
+            f" FROM passages_text WHERE passages_text MATCH ? {narrowed} ORDER BY score DESC, rowid LIMIT ?",
+            [match, *values, k],
+        )
+        return {row[0]: row[1] for row in rows}
+
+    def _nearest(self, vector: Vectors, k: int, scope: Scope) -> dict[int, float]:
+        found: list[tuple[int, float]] = []
+        for collection_id in self.store.scope_ids(scope):
+            found.extend(self._dense.search(collection_id, vector, k, scope.documents))
+        found.sort(key=lambda item: (-item[1], item[0]))
+        return dict(found[:k])
+
+    def _hits(
+        self, best: Sequence[tuple[int, float]], mode: Mode, lists: dict[str, dict[int, float]]
+    ) -> tuple[Hit, ...]:
+        passages = {p.id: p for p in self.store.passages([key for key, _ in best])}
+        hits = [
+            Hit(
+                passage=passages[key],
+                score=score,
+                rank=0,
+                retriever=mode,
+                parts={name: scores[key] for name, scores in lists.items() if key in scores},
+            )
+            for key, score in best
+            if key in passages
+        ]
+        return tuple(replace(hit, rank=rank) for rank, hit in enumerate(hits, start=1))
+
+
+def fuse(
+    lexical: dict[int, float], dense: dict[int, float], dense_weight: float = DENSE_WEIGHT
+) -> dict[int, float]:
+    """Weighted sum of two score lists, each scaled to 0..1 over the candidates.
+
+    A passage without a lexical score shares no word with the query: 0. Cosines are scaled between the
+    smallest and largest of the candidates.
+
+    >>> fuse({1: 4.0, 2: 2.0}, {1: 0.2, 2: 0.6, 3: 0.4})
+    {1: 0.5, 2: 0.75, 3: 0.25}
+    """
+    top = max(lexical.values(), default=0.0) or 1.0
+    low, high = min(dense.values(), default=0.0), max(dense.values(), default=1.0)
+    spread = (high - low) or 1.0
+    return {
+        key: (1 - dense_weight) * lexical.get(key, 0.0) / top
+        + dense_weight * (max(dense.get(key, low) - low, 0.0) / spread)
+        for key in dict.fromkeys([*lexical, *dense])
+    }

@@ -1,0 +1,357 @@
+"""The data folder: documents, passages, lexical index and vectors in one SQLite file (WAL).
+
+Safe for several threads (one connection each) and several processes. A document is replaced or removed
+in one transaction, so a reader sees the old version or the new one and never a mixture.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from index.errors import InputError, NotFoundError, StoreError
+from index.schema import migrate
+from index.types import Collection, Document, Draft, Passage, Scope, Vectors
+
+PASSAGE_COLUMNS = (
+    "p.id, p.document_id, c.name, p.title, d.source, p.heading, p.text, p.start, p.\"end\", p.page, p.page_end"
+)
+PASSAGE_TABLES = "passages p JOIN documents d ON d.id = p.document_id JOIN collections c ON c.id = p.collection_id"
+DOCUMENT_COLUMNS = (
+    "d.id, c.name, d.source, d.title, d.media_type, d.content_hash, d.size, d.pages, d.passages, d.status, "
+    "d.error, d.added_at, d.updated_at, d.meta"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentVersion:
+    """Everything one commit writes for a document."""
+
+    source: str
+    title: str
+    media_type: str
+    content_hash: str
+    recipe: str
+    size: int
+    pages: int | None
+    text: str
+    drafts: tuple[Draft, ...]
+    vectors: Vectors  # (len(drafts), dimension)
+    original: Path | None = None  # file to keep a copy of, for page images
+    meta: dict[str, str] = field(default_factory=dict)
+
+
+class Store:
+    """Open data folder. Use `Store.open`."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.path = data_dir / "forage.db"
+        self._local = threading.local()
+        self._opened: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(cls, data_dir: Path | str) -> Store:
+        """Open or create a data folder; StoreError when it cannot be used."""
+        store = cls(Path(data_dir).expanduser())
+        try:
+            store.data_dir.mkdir(parents=True, exist_ok=True)
+            migrate(store.connection)
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(
+                f"The data folder {store.data_dir} cannot be opened: {error}. Choose a folder you may write to "
+                "with --data-dir, or restore forage.db from a backup."
+            ) from error
+        return store
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection, in autocommit mode; write through `writing()`."""
+        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if found is None:
+            found = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
+            found.execute("PRAGMA journal_mode = WAL")
+            found.execute("PRAGMA synchronous = NORMAL")  # a power cut may lose the last commit, never the file
+            found.execute("PRAGMA foreign_keys = ON")
+            found.execute("PRAGMA recursive_triggers = ON")
+            self._local.connection = found
+            with self._lock:
+                self._opened.append(found)
+        return found
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        with self._lock:
+            for connection in self._opened:
+                connection.close()
+            self._opened.clear()
+        self._local = threading.local()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One write transaction: commits at the end, rolls back on any error."""
+        connection = self.connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """One consistent snapshot for several reads."""
+        connection = self.connection
+        connection.execute("BEGIN")
+        try:
+            yield connection
+        finally:
+            connection.execute("COMMIT")
+
+    # ---- settings ------------------------------------------------------------------------------
+
+    def setting(self, key: str) -> str | None:
+        """A stored setting, or None."""
+        row = self.connection.execute("SELECT value FROM settings WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    def require_embedder(self, name: str) -> None:
+        """Pin the embedder of this folder on first use; StoreError when another one made its vectors."""
+        with self.writing() as connection:
+            connection.execute("INSERT OR IGNORE INTO settings VALUES ('embedder', ?)", (name,))
+            found = connection.execute("SELECT value FROM settings WHERE key = 'embedder'").fetchone()[0]
+        if found != name:
+            raise StoreError(
+                f"The vectors in {self.data_dir} were made by {found}, but this program uses {name}. "
+                "Ingest the documents again into a new --data-dir."
+            )
+
+    # ---- collections ---------------------------------------------------------------------------
+
+    def collections(self) -> tuple[Collection, ...]:
+        """All collections by name."""
+        rows = self.connection.execute(
+            "SELECT c.name, coalesce(sum(d.status = 'ready'), 0), coalesce(sum(d.status = 'failed'), 0),"
+            " coalesce(sum(d.passages), 0), c.created_at FROM collections c"
+            " LEFT JOIN documents d ON d.collection_id = c.id GROUP BY c.id ORDER BY c.name"
+        )
+        return tuple(Collection(*row) for row in rows)
+
+    def collection_id(self, name: str) -> int:
+        """Number of a collection; NotFoundError names the existing ones."""
+        row = self.connection.execute("SELECT id FROM collections WHERE name = ?", (name,)).fetchone()
+        if row is None:
+            known = ", ".join(c.name for c in self.collections()) or "none yet"
+            raise NotFoundError(f"There is no collection named '{name}'. Collections here: {known}.")
+        return int(row[0])
+
+    def create_collection(self, name: str) -> int:
+        """Make a collection if it does not exist; its number."""
+        if not name.strip() or len(name) > 100 or any(ord(c) < 32 for c in name):
+            raise InputError(
+                "A collection name must have 1 to 100 printable characters, such as 'contracts 2026'."
+            )
+        with self.writing() as connection:
+            connection.execute("INSERT OR IGNORE INTO collections(name, created_at) VALUES (?, ?)", (name, time.time()))
+            return int(connection.execute("SELECT id FROM collections WHERE name = ?", (name,)).fetchone()[0])
+
+    def scope_ids(self, scope: Scope) -> tuple[int, ...]:
+        """Numbers of the collections of a scope; all of them when it names none."""
+        if scope.collections:
+            return tuple(self.collection_id(name) for name in scope.collections)
+        if scope.documents:
+            marks = ",".join("?" * len(scope.documents))
+            rows = self.connection.execute(
+                f"SELECT DISTINCT collection_id FROM documents WHERE id IN ({marks})", scope.documents
+            )
+        else:
+            rows = self.connection.execute("SELECT id FROM collections ORDER BY id")
+        return tuple(row[0] for row in rows)
+
+    def generation(self, collection_id: int) -> int:
+        """Grows with every change of the collection's passages; -1 when it is gone."""
+        row = self.connection.execute(
+            "SELECT generation FROM collections WHERE id = ?", (collection_id,)
+        ).fetchone()
+        return int(row[0]) if row else -1
+
+    def delete_collection(self, name: str) -> None:
+        """Remove a collection with everything in it."""
+        collection_id = self.collection_id(name)
+        with self.writing() as connection:
+            connection.execute("DELETE FROM passages WHERE collection_id = ?", (collection_id,))
+            connection.execute("DELETE FROM collections WHERE id = ?", (collection_id,))
+        self.sweep_originals()
+
+    # ---- documents -----------------------------------------------------------------------------
+
+    def documents(self, collection: str | None = None) -> tuple[Document, ...]:
+        """Documents by source, of one collection or of all."""
+        where, values = "", ()
+        if collection is not None:
+            where, values = "WHERE d.collection_id = ?", (self.collection_id(collection),)
+        rows = self.connection.execute(
+            f"SELECT {DOCUMENT_COLUMNS} FROM documents d JOIN collections c ON c.id = d.collection_id {where}"
+            " ORDER BY c.name, d.source",
+            values,
+        )
+        return tuple(_document(row) for row in rows)
+
+    def document(self, document_id: str) -> Document:
+        """One document; NotFoundError when it does not exist."""
+        row = self.connection.execute(
+            f"SELECT {DOCUMENT_COLUMNS} FROM documents d JOIN collections c ON c.id = d.collection_id"
+            " WHERE d.id = ?",
+            (document_id,),
+        ).fetchone()
+        if row is None:
+            raise NotFoundError(
+                f"There is no document {document_id}. List the documents with `forage documents`."
+            )
+        return _document(row)
+
+    def known(self, collection_id: int) -> dict[str, tuple[str, str, str]]:
+        """source -> (content hash, recipe, status) of a collection: what ingestion may skip."""
+        rows = self.connection.execute(
+            "SELECT source, content_hash, recipe, CASE WHEN error = '' THEN status ELSE 'failed' END"
+            " FROM documents WHERE collection_id = ?",
+            (collection_id,),
+        )
+        return {row[0]: (row[1], row[2], row[3]) for row in rows}
+
+    def document_text(self, document_id: str) -> str:
+        """Stored text of a document; passages and notes point into it by character offset."""
+        row = self.connection.execute("SELECT text FROM documents WHERE id = ?", (document_id,)).fetchone()
+        if row is None:
+            raise NotFoundError(f"There is no document {document_id}; it may have been deleted meanwhile.")
+        return str(row[0])
+
+    def original(self, document_id: str) -> Path | None:
+        """Kept copy of the original file (formats with page images), or None."""
+        row = self.connection.execute("SELECT original FROM documents WHERE id = ?", (document_id,)).fetchone()
+        path = self.data_dir / row[0] if row and row[0] else None
+        return path if path is not None and path.is_file() else None
+
+    def commit(self, collection_id: int, version: DocumentVersion) -> str:
+        """Write or replace one document with its passages, lexical entries and vectors; its id."""
+        document_id, now = document_key(collection_id, version.source), time.time()
+        with self.writing() as connection:
+            kept = self._keep(version) if version.original is not None else ""
+            row = connection.execute("SELECT added_at FROM documents WHERE id = ?", (document_id,)).fetchone()
+            connection.execute("DELETE FROM passages WHERE document_id = ?", (document_id,))
+            connection.execute("DELETE FROM documents WHERE id = ?", (document_id,))
+            connection.execute(
+                "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'ready', '', ?, ?, ?, ?, ?)",
+                (
+                    document_id, collection_id, version.source, version.title, version.media_type,
+                    version.content_hash, version.recipe, version.size, version.pages, len(version.drafts),
+                    version.text, kept, json.dumps(version.meta), row[0] if row else now, now,
+                ),
+            )  # fmt: skip
+            halves = version.vectors.astype(np.float16)
+            connection.executemany(
+                "INSERT INTO passages(document_id, collection_id, scope, title, heading, text, start, \"end\","
+                " page, page_end, vector) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    (
+                        document_id, collection_id, f"c{collection_id}", version.title, draft.heading, draft.text,
+                        draft.start, draft.end, draft.page, draft.page_end, halves[at].tobytes(),
+                    )
+                    for at, draft in enumerate(version.drafts)
+                ),
+            )  # fmt: skip
+            _touch(connection, collection_id)
+        return document_id
+
+    def record_failure(self, collection_id: int, source: str, title: str, size: int, error: str) -> None:
+        """Remember why a file could not be read. A version that is already searchable stays so."""
+        now = time.time()
+        with self.writing() as connection:
+            connection.execute(
+                "INSERT INTO documents VALUES (?, ?, ?, ?, '', '', '', ?, NULL, 0, 'failed', ?, '', '', '{}', ?, ?)"
+                " ON CONFLICT(id) DO UPDATE SET error = excluded.error, updated_at = excluded.updated_at",
+                (document_key(collection_id, source), collection_id, source, title, size, error, now, now),
+            )
+
+    def delete_document(self, document_id: str) -> None:
+        """Remove a document and everything made from it; NotFoundError when it does not exist."""
+        self.document(document_id)
+        with self.writing() as connection:
+            row = connection.execute(
+                "SELECT collection_id FROM documents WHERE id = ?", (document_id,)
+            ).fetchone()
+            connection.execute("DELETE FROM passages WHERE document_id = ?", (document_id,))
+            connection.execute("DELETE FROM documents WHERE id = ?", (document_id,))
+            if row:
+                _touch(connection, row[0])
+        self.sweep_originals()
+
+    def _keep(self, version: DocumentVersion) -> str:
+        """Copy the original into the data folder, inside the write lock so that no sweep takes it."""
+        assert version.original is not None
+        name = f"originals/{version.content_hash}{version.original.suffix.lower()}"
+        target = self.data_dir / name
+        if not target.is_file():
+            target.parent.mkdir(exist_ok=True)
+            partial = target.with_suffix(".partial")
+            shutil.copyfile(version.original, partial)
+            os.replace(partial, target)
+        return name
+
+    def sweep_originals(self) -> None:
+        """Delete kept copies that no document refers to any more."""
+        folder = self.data_dir / "originals"
+        if not folder.is_dir():
+            return
+        with self.writing() as connection:
+            used = {row[0] for row in connection.execute("SELECT original FROM documents WHERE original <> ''")}
+            for path in folder.iterdir():
+                if path.relative_to(self.data_dir).as_posix() not in used:
+                    path.unlink(missing_ok=True)
+
+    # ---- passages ------------------------------------------------------------------------------
+
+    def passages(self, ids: Sequence[int]) -> tuple[Passage, ...]:
+        """Passages in the order of the ids; ids that no longer exist are left out."""
+        found: dict[int, Passage] = {}
+        for at in range(0, len(ids), 500):
+            part = list(ids[at : at + 500])
+            rows = self.connection.execute(
+                f"SELECT {PASSAGE_COLUMNS} FROM {PASSAGE_TABLES} WHERE p.id IN ({','.join('?' * len(part))})", part
+            )
+            found.update((row[0], Passage(*row)) for row in rows)
+        return tuple(found[i] for i in ids if i in found)
+
+    def passages_of(self, document_id: str) -> tuple[Passage, ...]:
+        """Passages of a document in reading order."""
+        rows = self.connection.execute(
+            f"SELECT {PASSAGE_COLUMNS} FROM {PASSAGE_TABLES} WHERE p.document_id = ? ORDER BY p.start, p.id",
+            (document_id,),
+        )
+        return tuple(Passage(*row) for row in rows)
+
+
+def document_key(collection_id: int, source: str) -> str:
+    """Stable id of a source inside a collection; a new version keeps it."""
+    return sha256(f"{collection_id}\0{source}".encode()).hexdigest()[:16]
+
+
+def _document(row: sqlite3.Row | tuple[object, ...]) -> Document:
+    return Document(*row[:-1], meta=json.loads(str(row[-1])))  # type: ignore[arg-type]
+
+
+def _touch(connection: sqlite3.Connection, collection_id: int) -> None:
+    connection.execute("UPDATE collections SET generation = generation + 1 WHERE id = ?", (collection_id,))
