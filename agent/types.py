@@ -171,6 +171,7 @@ class Sentence:
 
     text: str
     notes: tuple[str, ...]
+    lead: str = ""  # words before it that claim nothing ("Another source differs:")
 
 
 @dataclass(frozen=True, slots=True)

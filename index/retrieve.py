@@ -19,6 +19,7 @@ from index.types import Embedder, Hit, Mode, Passage, Scope, Vectors
 CANDIDATES = 100  # taken from each list before fusion
 DENSE_WEIGHT = 0.5
 TITLE_WEIGHT, HEADING_WEIGHT = 2.0, 1.5
+FREQUENT = 5000  # counting stops here: such a word is common
 MAX_QUERY_CHARACTERS = 2000  # longer questions are cut: nothing past this helps a search
 MODES: tuple[Mode, ...] = ("bm25", "dense", "hybrid")
 
@@ -86,6 +87,23 @@ class Searcher:
     def refresh(self, collection: str) -> None:
         """Bring the caches of a collection up to date and save them."""
         self._dense.refresh(self.store.collection_id(collection))
+
+    def frequencies(self, terms: Sequence[str], scope: Scope) -> tuple[list[int], int]:
+        """Passages of the scope that hold each term (counted up to FREQUENT), and all passages."""
+        numbers = self.store.scope_ids(scope)
+        scopes = " OR ".join(f"c{number}" for number in numbers)
+        counts = []
+        for term in terms if scopes else ():
+            rows = self.store.connection.execute(
+                "SELECT count(*) FROM (SELECT 1 FROM passages_text WHERE passages_text MATCH ? LIMIT ?)",
+                (f'scope : ({scopes}) AND {{title heading text}} : ("{term}")', FREQUENT),
+            )
+            counts.append(int(rows.fetchone()[0]))
+        marks = ",".join("?" * len(numbers))
+        total = self.store.connection.execute(
+            f"SELECT count(*) FROM passages WHERE collection_id IN ({marks})", numbers
+        ).fetchone()[0]
+        return counts or [0] * len(terms), int(total)
 
     # ---- single lists --------------------------------------------------------------------------
 

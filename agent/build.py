@@ -1,0 +1,21 @@
+"""The only place where settings become objects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agent.agent import Agent
+from agent.config import Settings, load_settings
+from agent.llm import open_language_model
+from agent.trace import TraceLog
+from index.encoders import load_embedder
+from index.retrieve import Searcher
+from index.store import Store
+
+
+def open_agent(data_dir: Path | str, *, settings: Settings | None = None, store: Store | None = None) -> Agent:
+    """The agent of a data folder; raises StoreError or ConfigError."""
+    store = store or Store.open(data_dir)
+    settings = settings or load_settings(store.data_dir)
+    log = TraceLog(store.data_dir / "trajectories.jsonl")
+    return Agent(Searcher(store, load_embedder()), settings, open_language_model(settings.model), log)

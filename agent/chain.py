@@ -1,0 +1,103 @@
+"""Evidence chains: one to three sentences, connected by names, that together cover the question.
+
+"In which city was the founder of Halden Observatory born?" needs a sentence that ties the observatory
+to a founder and one that ties the founder to a city. A beam search over the read sentences finds the
+set that covers most of the question with the fewest sentences, each linked to one before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from agent.matching import stems
+from agent.question import Question, names_in
+from agent.reader import Evidence
+from agent.spans import Candidate, candidates
+
+BEAM = 8
+POOL = 24  # best sentences of each hop that take part
+LINK_PRICE = 0.04  # a longer chain must cover this much more
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chain:
+    """Sentences in reading order of the argument, and the short answer they lead to."""
+
+    links: tuple[Evidence, ...]
+    covered: np.ndarray  # degree of each question term over all links
+    coverage: float  # rarity-weighted share of the question that is covered
+    cosine: float  # mean over the links
+    score: float
+    answers: tuple[Candidate, ...] = ()  # best first, from the last link
+
+    @property
+    def last(self) -> Evidence:
+        """The sentence that holds the answer."""
+        return self.links[-1]
+
+
+def best_chains(
+    question: Question, weights: np.ndarray, pool: Sequence[Evidence], max_links: int = 3
+) -> list[Chain]:
+    """Chains over the pool, best first; empty when nothing was read."""
+    hops = {e.hop for e in pool}
+    chosen = [e for hop in hops for e in sorted((e for e in pool if e.hop == hop), key=lambda e: -e.score)[:POOL]]
+    chosen = list({e.key: e for e in sorted(chosen, key=lambda e: e.score)}.values())
+    names = {e.key: link_names(e) for e in chosen}
+    beam = sorted((_chain(question, weights, (e,)) for e in chosen), key=lambda c: -c.score)
+    found = beam[: 2 * BEAM]
+    beam = beam[: 2 * BEAM]
+    for _ in range(max_links - 1):
+        grown = [
+            _chain(question, weights, (*chain.links, e))
+            for chain in beam
+            for e in chosen
+            if all(e.key != link.key for link in chain.links)
+            and _gain(chain, e, weights) > LINK_PRICE
+            and _linked(question, chain, e, names)
+        ]
+        beam = sorted(grown, key=lambda c: -c.score)[:BEAM]
+        found = [*found, *beam]
+    return sorted(found, key=lambda c: -c.score)
+
+
+def link_names(evidence: Evidence) -> frozenset[str]:
+    """Names a sentence speaks of, with the title it stands under, lower case."""
+    found = {*names_in(evidence.text), evidence.passage.title}
+    return frozenset(name.lower() for name in found if len(name) > 2)
+
+
+def _chain(question: Question, weights: np.ndarray, links: tuple[Evidence, ...]) -> Chain:
+    covered = np.max(np.stack([e.degrees for e in links]), axis=0)
+    coverage = float(covered @ weights) if len(weights) else 0.0
+    cosine = float(np.mean([e.cosine for e in links]))
+    known = [name for link in links[:-1] for name in link_names(link)]
+    degrees = dict(zip(question.terms, links[-1].own.tolist(), strict=True))
+    answers = candidates(question, links[-1].text, links[-1].passage.title, degrees, known)
+    typed = question.expects in ("yes_no", "reason") or bool(answers)
+    score = (
+        0.55 * coverage + 0.35 * cosine + (0.1 if typed else 0.0) - LINK_PRICE * (len(links) - 1)
+        + (0.05 * min(answers[0].score, 1.5) if answers else 0.0)
+    )  # fmt: skip
+    return Chain(links, covered, coverage, cosine, score, tuple(answers[:3]))
+
+
+def _gain(chain: Chain, evidence: Evidence, weights: np.ndarray) -> float:
+    if not len(weights):
+        return 0.0
+    return float(np.maximum(chain.covered, evidence.degrees) @ weights) - chain.coverage
+
+
+def _linked(
+    question: Question, chain: Chain, evidence: Evidence, names: dict[tuple[str, int, int], frozenset[str]]
+) -> bool:
+    """Whether the sentence speaks of something the chain's last sentence introduced."""
+    asked = stems(" ".join(question.names))
+    before = {n for n in names[chain.last.key] if not stems(n) <= asked}
+    text = f"{evidence.context}\n{evidence.text}".lower()
+    return any(name in text for name in before) or any(
+        name in chain.last.text.lower() and not stems(name) <= asked for name in names[evidence.key]
+    )

@@ -1,0 +1,155 @@
+"""Questions that compare two things: read each one's value, then let plain code compare the values."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from agent.matching import stems
+from agent.question import MONTHS, Question, analyse
+from index.retrieve import STOP_WORDS
+
+_MONTHS = [name.lower() for name in MONTHS.split("|")]
+_NUMBER_WORDS = {
+    word: value
+    for value, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+        "seventeen eighteen nineteen twenty".split()
+    )
+} | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "dozen": 12}
+_SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "km": 1e3, "kilometres": 1e3,
+           "kilometers": 1e3, "tonnes": 1e3, "tons": 1e3, "cm": 1e-2, "centimetres": 1e-2, "mm": 1e-3}  # fmt: skip
+# The noun behind an adjective, to ask each thing for its value.
+_NOUNS = {
+    "long": "length", "tall": "height", "high": "height", "large": "size", "big": "size", "heavi": "weight",
+    "light": "weight", "deep": "depth", "wide": "width", "narrow": "width", "expens": "price", "cheap": "price",
+    "cost": "price", "short": "length", "small": "size", "fast": "speed", "slow": "speed", "shallow": "depth",
+}  # fmt: skip
+_EVENTS = "born founded built opened established published started"
+_COMPARING = re.compile(
+    r"\b(?:both|same|either|earlier|later|first|last|older|younger|newer|before|after|more|most|less|least|fewer|"
+    r"oldest|youngest|newest|earliest|latest|two|than|recently|recent)\b",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Outcome of a comparison: the short answer and the reasoning shown to the person."""
+
+    short: str
+    rationale: str
+
+
+def is_comparison(question: Question) -> bool:
+    """Whether two named things are to be compared."""
+    return len(question.options) == 2 and bool(question.direction)
+
+
+def sub_questions(question: Question) -> tuple[Question, ...]:
+    """One question per thing, asking for the value that decides.
+
+    >>> [q.text for q in sub_questions(analyse("Who was born first, Mira Vell or Jon Aske?"))]
+    ['When was Mira Vell born?', 'When was Jon Aske born?']
+    """
+    attribute = _attribute(question)
+    made = []
+    for option in question.options:
+        if question.direction in ("earlier", "later"):
+            sub = replace(analyse(f"When was {option} {attribute or _EVENTS}?"), expects="date")
+            if not attribute:  # any founding event will do: do not ask for all of them to be covered
+                sub = replace(sub, terms=tuple(t for t in sub.terms if t not in _EVENTS.split()))
+        elif question.direction in ("more", "less"):
+            sub = replace(analyse(f"What is the {attribute} of {option}?"), expects="number", head="")
+        else:
+            sub = analyse(f"Which {attribute} is {option} in or of?")
+            kind = analyse(f"What {attribute.split()[-1] if attribute else 'thing'} is it?").expects
+            sub = replace(sub, expects=kind)
+        made.append(replace(sub, names=(option,), options=(), direction=""))
+    return tuple(made)
+
+
+def _attribute(question: Question) -> str:
+    taken = stems(" ".join(question.options))
+    text = _COMPARING.sub(" ", question.text)
+    kept = []
+    for word in re.findall(r"[A-Za-z\-]+", text):
+        lower = word.lower()
+        if lower in STOP_WORDS or stems(lower) <= taken:
+            continue
+        stem = next(iter(stems(re.sub(r"(?:er|est)$", "", lower))), lower)
+        kept.append(_NOUNS.get(stem, _NOUNS.get(re.sub(r"(.)\1$", r"\1", stem), lower)))
+    if question.direction in ("earlier", "later"):
+        return " ".join(w for w in kept if w.endswith("ed") or w in ("born", "built", "begun", "won", "made"))
+    return " ".join(dict.fromkeys(kept)) or "size"
+
+
+def decide(question: Question, values: tuple[str, str]) -> Verdict | None:
+    """Compare the two values; None when they cannot be compared.
+
+    >>> decide(analyse("Who was born first, Mira Vell or Jon Aske?"), ("3 May 1880", "1879")).short
+    'Jon Aske'
+    """
+    first, second = question.options
+    if question.direction == "same":
+        alike = stems(values[0]) <= stems(values[1]) or stems(values[1]) <= stems(values[0])
+        return Verdict(
+            "yes" if alike else "no", f"{first}: {values[0]}; {second}: {values[1]}; compared as text."
+        )
+    parse = date_key if question.direction in ("earlier", "later") else amount
+    left, right = parse(values[0]), parse(values[1])
+    if left is None or right is None:
+        return None
+    if question.direction in ("earlier", "later"):  # compare only as precisely as both are known
+        depth = min(len([part for part in key if part]) for key in (left, right))  # type: ignore[union-attr]
+        left, right = left[:depth], right[:depth]  # type: ignore[index]
+    if left == right:
+        return None
+    small_first = question.direction in ("earlier", "less")
+    winner = first if (left < right) == small_first else second  # type: ignore[operator]
+    return Verdict(
+        _spoken(question, winner), f"{first}: {values[0]}; {second}: {values[1]}; {question.direction} decides."
+    )
+
+
+def _spoken(question: Question, winner: str) -> str:
+    """'Is A longer than B?' wants yes or no; 'Which is longer, A or B?' wants the thing."""
+    if re.match(r"(?:is|was|did|does|do|has|are|were)\b", question.text, re.I) and " than " in question.text:
+        return "yes" if winner == question.options[0] else "no"
+    return winner
+
+
+def date_key(text: str) -> tuple[int, int, int] | None:
+    """(year, month, day) with 0 for what is not said; None without a year."""
+    iso = re.search(r"\b(\d{4})-(\d{2})-(\d{2})\b", text)
+    if iso:
+        return int(iso[1]), int(iso[2]), int(iso[3])
+    year = re.search(r"\b(\d{3,4})\b", text)
+    if not year:
+        return None
+    month = next((at for at, name in enumerate(_MONTHS, start=1) if name in text.lower()), 0)
+    day = re.search(r"\b(\d{1,2})(?:st|nd|rd|th)?\b", text)
+    return int(year[1]), month, int(day[1]) if day and month else 0
+
+
+def amount(text: str) -> float | None:
+    """The number in a text in base units, words and scales understood; None without one.
+
+    >>> amount("1.2 km"), amount("forty-two"), amount("3,400")
+    (1200.0, 42.0, 3400.0)
+    """
+    lower = text.lower()
+    match = re.search(r"\d+(?:[, ]\d{3})*(?:\.\d+)?", lower)
+    if match:
+        value = float(re.sub(r"[, ]", "", match.group()))
+        rest = lower[match.end() :]
+    else:
+        words = re.findall(r"[a-z]+", lower)
+        known = [_NUMBER_WORDS[w] for w in words if w in _NUMBER_WORDS]
+        if not known:
+            return None
+        value, rest = float(sum(known)), lower
+    for word, scale in _SCALES.items():
+        if re.search(rf"(?:^|[\s\d]){word}\b", rest):
+            value *= scale
+    return value

@@ -1,0 +1,51 @@
+"""The embedded composer: the short answer first, then the sentences it rests on, in their own words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from agent.types import Composition, Note, Sentence
+
+
+class QuotingComposer:
+    """Composes by quoting: nothing is said that a note does not say."""
+
+    name = "embedded"
+
+    def compose(
+        self, question: str, notes: tuple[Note, ...], short: str, deadline: float | None = None
+    ) -> Composition:
+        """Short answer (resting on the last note), then each note's claim."""
+        sentences: list[Sentence] = []
+        if short and notes and not _same(short, notes[-1].claim):
+            ids = tuple(n.id for n in notes) if short in ("yes", "no") or len(notes) > 1 else (notes[-1].id,)
+            sentences.append(Sentence(_as_sentence(short), ids))
+        sentences += [Sentence(_as_sentence(note.claim), (note.id,)) for note in notes]
+        return Composition(short=short, sentences=tuple(sentences))
+
+
+def differing(composition: Composition, rivals: tuple[Note, ...]) -> Composition:
+    """The composition with a sentence for each note that says otherwise, so that nobody is misled."""
+    told = tuple(
+        Sentence(_as_sentence(note.claim), (note.id,), lead="Another source differs: ") for note in rivals
+    )
+    return replace(composition, sentences=(*composition.sentences, *told)) if told else composition
+
+
+def claim_of(sentence: str, title: str) -> str:
+    """A sentence made readable on its own: one that opens with a pronoun is told under its title."""
+    flat = " ".join(sentence.split())
+    flat = re.sub(r"^(?:[-*•|]\s*)+", "", flat).strip("| ").strip()
+    if re.match(r"(?:he|she|it|they|his|her|its|their|this|these)\b", flat, re.I) or "|" in flat or len(flat) < 40:
+        return f"{title}: {flat}" if title and not flat.lower().startswith(title.lower()) else flat
+    return flat
+
+
+def _as_sentence(text: str) -> str:
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "”", '"', ":")) else ".")
+
+
+def _same(left: str, right: str) -> bool:
+    return left.strip(" .").lower() == right.strip(" .").lower()

@@ -1,0 +1,151 @@
+"""From evidence chains to a short answer with its notes: values, comparisons, yes or no, rival versions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agent import compare
+from agent.chain import Chain
+from agent.compare import amount, date_key
+from agent.compose import claim_of
+from agent.inquiry import Inquiry, Thread
+from agent.matching import stems
+from agent.question import Question
+from agent.reader import Evidence
+from agent.spans import DATE
+from agent.types import Note
+
+NEAR = 0.06  # chains this close in score are rivals
+_VERSION_WORDS = re.compile(
+    r"\b(?:v(?:ersion)?\.?\s*\d+(?:\.\d+)*|draft|final|revised|revision|edition|superseded|old|new|updated?|"
+    r"copy|\d{4}(?:-\d{2}){0,2}|first|second|third)\b|[()\[\]_,.\-–—]",
+    re.I,
+)
+_NEGATION = re.compile(r"\b(?:not|never|no|nor|neither|without|n't|failed to|refused)\b", re.I)
+_BECAUSE = re.compile(r"\b(?:because(?: of)?|since|due to|in order to|so that|owing to|as a result of)\b\s*", re.I)
+
+DocumentDate = Callable[[str], str]  # document id -> the date it states for itself, or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """A short answer with what it rests on; `derived`: worked out by code, not read off."""
+
+    short: str
+    links: tuple[Evidence, ...]
+    derived: bool = False
+    rationale: str = ""
+    rivals: tuple[Evidence, ...] = ()  # evidence for another answer, to be told to the person
+
+
+def conclude(inquiry: Inquiry, dated: DocumentDate) -> Conclusion | None:
+    """The answer that the evidence gives; None when it gives none."""
+    if inquiry.compares:
+        return _comparison(inquiry)
+    thread = inquiry.threads[0]
+    if thread.best is None:
+        return None
+    if thread.question.expects == "yes_no":
+        return _yes_no(thread.question, thread.best)
+    chain, rivals, why = _settle(thread, dated)
+    if chain.answers:
+        return Conclusion(chain.answers[0].text, chain.links, rationale=why, rivals=rivals)
+    return Conclusion(_phrase(thread.question, chain.last), chain.links, rationale=why, rivals=rivals)
+
+
+def notes_of(conclusion: Conclusion, goal: str, step: int, first: int = 1) -> tuple[Note, ...]:
+    """The conclusion's evidence as notes n<first>, n<first+1>, ..."""
+    return tuple(
+        Note(
+            id=f"n{number}", claim=claim_of(e.text, e.passage.title), quote=e.text, passage_id=e.passage.id,
+            document_id=e.passage.document_id, title=e.passage.title, source=e.passage.source,
+            heading=e.passage.heading, page=e.passage.page, start=e.start, end=e.end, goal=goal,
+            score=round(max(0.0, min(1.0, e.score)), 4), step=step,
+        )
+        for number, e in enumerate(conclusion.links, start=first)
+    )  # fmt: skip
+
+
+def _comparison(inquiry: Inquiry) -> Conclusion | None:
+    chains = [thread.best for thread in inquiry.threads]
+    if any(chain is None or not chain.answers for chain in chains):
+        return None
+    found: list[Chain] = [chain for chain in chains if chain is not None]
+    verdict = compare.decide(inquiry.question, (found[0].answers[0].text, found[1].answers[0].text))
+    if verdict is None:
+        return None
+    links = {e.key: e for chain in found for e in chain.links}
+    return Conclusion(verdict.short, tuple(links.values()), derived=True, rationale=verdict.rationale)
+
+
+def _yes_no(question: Question, chain: Chain) -> Conclusion:
+    text = " ".join(link.text for link in chain.links)
+    held = stems(" ".join(f"{link.context} {link.text}" for link in chain.links))
+    exact = [n for n in re.findall(r"\d[\d.,]*", question.text)] + list(question.names)
+    absent = [name for name in exact if not stems(name) <= held]
+    negated = bool(_NEGATION.search(text)) != bool(_NEGATION.search(question.text))
+    if absent:
+        why = f"The evidence speaks of the rest of the question but not of {', '.join(absent)}."
+        return Conclusion("no", chain.links, derived=True, rationale=why)
+    why = "The evidence denies it." if negated else "The evidence says so."
+    return Conclusion("no" if negated else "yes", chain.links, derived=True, rationale=why)
+
+
+def _settle(thread: Thread, dated: DocumentDate) -> tuple[Chain, tuple[Evidence, ...], str]:
+    """Best chain after looking at rivals: the newer version of a document wins, others are reported."""
+    best = thread.chains[0]
+    if not best.answers:
+        return best, (), ""
+    rivals = [
+        chain
+        for chain in thread.chains[1:]
+        if chain.answers
+        and best.score - chain.score < NEAR
+        and chain.answers[0].kind == best.answers[0].kind
+        and chain.last.passage.document_id != best.last.passage.document_id
+        and _differ(chain.answers[0].text, best.answers[0].text)
+    ]
+    for rival in rivals:
+        if family(rival.last.passage.title) != family(best.last.passage.title):
+            continue
+        ours, theirs = dated(best.last.passage.document_id), dated(rival.last.passage.document_id)
+        if (date_key(theirs) or (0,)) > (date_key(ours) or (0,)):
+            why = f"Two versions of one document differ; the newer one ({theirs}) replaces the older ({ours or 'undated'})."
+            return rival, (best.last,), why
+        if ours != theirs:
+            return best, (rival.last,), f"An older version of the document ({theirs or 'undated'}) says otherwise."
+    alike = [r for r in rivals if abs(r.coverage - best.coverage) < 0.05 and len(r.links) == len(best.links)]
+    if alike:
+        return best, (alike[0].last,), "Another document says something else."
+    return best, (), ""
+
+
+def family(title: str) -> frozenset[str]:
+    """What two versions of one document's title share.
+
+    >>> family("Harbour tariff (2nd version, 1931)") == family("Harbour tariff, draft")
+    False
+    >>> family("Harbour tariff 1931") == family("Harbour tariff (revised)")
+    True
+    """
+    return stems(_VERSION_WORDS.sub(" ", title))
+
+
+def _differ(left: str, right: str) -> bool:
+    a, b = stems(left), stems(right)
+    if a <= b or b <= a:
+        return False
+    first, second = amount(left), amount(right)
+    return not (first is not None and first == second and not DATE.search(left))
+
+
+def _phrase(question: Question, evidence: Evidence) -> str:
+    """A short answer where nothing is typed: the reason given, or the sentence itself."""
+    flat = " ".join(evidence.text.split())
+    if question.expects == "reason":
+        because = _BECAUSE.search(flat)
+        if because:
+            return flat[because.end() :].rstrip(" .")
+    return claim_of(flat, evidence.passage.title).rstrip(" .")

@@ -1,0 +1,157 @@
+"""The working memory of one question: what was read so far, what is still missing, what it adds up to.
+
+A plain question is one thread; a comparison is one thread for each thing compared. A thread searches
+with the question first and then, while words of the question stay uncovered, with those words and the
+names that the best evidence brought in: that is how it walks from one document to the next.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from agent import compare, judge
+from agent.chain import Chain, best_chains, link_names
+from agent.matching import stems, weigh
+from agent.question import Question, analyse, names_in
+from agent.reader import Evidence, Reader
+from agent.types import Goal
+from index.retrieve import Searcher
+from index.types import Hit, Scope
+
+STOP_AT = 0.80  # probability of a right answer at which searching further does not pay
+ANSWER_AT = 0.50  # below it the honest reply is "not in your documents"
+MISSING_BELOW = 0.5  # degree under which a question word counts as not covered
+
+
+@dataclass(slots=True)
+class Thread:
+    """One line of search with its evidence."""
+
+    question: Question
+    weights: np.ndarray
+    pool: list[Evidence] = field(default_factory=list)
+    chains: list[Chain] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    probability: float = 0.0
+    features: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def best(self) -> Chain | None:
+        """The best chain so far."""
+        return self.chains[0] if self.chains else None
+
+    def missing(self) -> tuple[str, ...]:
+        """Question words that the best evidence does not cover."""
+        if self.best is None:
+            return self.question.terms
+        pairs = zip(self.question.terms, self.best.covered, strict=True)
+        return tuple(term for term, degree in pairs if degree < MISSING_BELOW)
+
+    def next_goal(self) -> Goal | None:
+        """What to look for now; None when enough is known or nothing new can be asked."""
+        if not self.asked:
+            return self._goal(f"Find: {self.question.text}", self.question.text)
+        if self.probability >= STOP_AT or self.best is None:
+            return None
+        missing = " ".join(self.missing())
+        bridges = self._bridges()
+        wanted = " ".join(filter(None, (missing, self.question.head)))
+        for query, text in (
+            (f"{' '.join(bridges)} {wanted}", f"Find {wanted or 'more'} of {', '.join(bridges)}"),
+            (f"{wanted} {' '.join(self.question.names)}", f"Find again: {wanted}"),
+        ):
+            usable = missing and (bridges or query.endswith(tuple(self.question.names) or " "))
+            if usable and _key(query) not in {_key(q) for q in self.asked}:
+                return self._goal(text, query)
+        return None
+
+    def take(self, goal: Goal, evidence: Sequence[Evidence]) -> int:
+        """Add what a search brought and judge anew; how many sentences were new."""
+        self.asked.append(goal.query)
+        held = {e.key: e for e in self.pool}
+        new = [e for e in evidence if e.key not in held]
+        better = {e.key: e for e in evidence if e.key in held and e.cosine > held[e.key].cosine}
+        self.pool = [better.get(e.key, e) for e in self.pool] + new
+        self.chains = best_chains(self.question, self.weights, self.pool)
+        if self.best is not None:
+            self.features = judge.features(self.question, self.weights, self.best)
+            self.probability = judge.probability(self.features)
+        return len(new)
+
+    def _goal(self, text: str, query: str) -> Goal:
+        return Goal(text=text, query=query, expects=self.question.expects, hop=len(self.asked) + 1)
+
+    def _bridges(self) -> list[str]:
+        """Names that the evidence brought in and the question did not hold, best evidence first."""
+        asked = stems(self.question.text)
+        found: dict[str, None] = {}
+        for chain in self.chains[:3]:
+            for link in chain.links:
+                for name in (*names_in(link.text), link.passage.title):
+                    if not stems(name) <= asked and name.lower() in link_names(link):
+                        found.setdefault(name)
+        return list(found)[:3]
+
+
+@dataclass(slots=True)
+class Inquiry:
+    """All threads of a question."""
+
+    question: Question
+    threads: list[Thread]
+    at: int = 0  # the thread being worked on
+
+    @classmethod
+    def open(cls, text: str, searcher: Searcher, scope: Scope) -> Inquiry:
+        """Take the question apart and weigh its words by their rarity in the scope."""
+        question = analyse(text)
+        parts = compare.sub_questions(question) if compare.is_comparison(question) else (question,)
+        threads = []
+        for part in parts:
+            counts, total = searcher.frequencies(part.terms, scope)
+            threads.append(Thread(part, weigh(counts, total)))
+        return cls(question, threads)
+
+    @property
+    def compares(self) -> bool:
+        """Whether two things are compared."""
+        return len(self.threads) > 1
+
+    @property
+    def thread(self) -> Thread:
+        """The thread being worked on."""
+        return self.threads[self.at]
+
+    def next_goal(self) -> Goal | None:
+        """The next thing to look for, moving on to the next thread when one is done."""
+        while True:
+            goal = self.thread.next_goal()
+            if goal is not None and not (self.compares and len(self.thread.asked) >= 2):
+                return goal
+            if self.at + 1 >= len(self.threads):
+                return None
+            self.at += 1
+
+    def read(self, reader: Reader, goal: Goal, hits: Sequence[Hit]) -> int:
+        """Read what a search found; how many sentences were new."""
+        thread = self.thread
+        evidence = reader.read(thread.question, thread.weights, goal.query, hits, goal.hop)
+        return thread.take(goal, evidence)
+
+    @property
+    def probability(self) -> float:
+        """Probability that an answer from the evidence at hand is right: the weakest thread decides."""
+        return min(thread.probability for thread in self.threads)
+
+    def missing(self) -> tuple[str, ...]:
+        """Words of the question that no evidence covers."""
+        found = [term for thread in self.threads for term in thread.missing()]
+        return tuple(dict.fromkeys(found))
+
+
+def _key(query: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", query.lower()))

@@ -1,0 +1,100 @@
+"""How far a text covers the words of a question: equal stems, or close meaning by the encoder.
+
+A question word counts as covered to a degree between 0 and 1. Words weigh by rarity in the collection,
+so that "Halden" missing is a different thing from "main" missing.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+import numpy as np
+import Stemmer
+
+from agent.question import words
+from index.types import Embedder, Vectors
+
+SURE, UNLIKE = 0.82, 0.55  # cosines of two single words: same meaning, and nothing to do with each other
+CACHED_WORDS = 50_000
+
+
+@lru_cache(maxsize=100_000)
+def stem(word: str) -> str:
+    """English Snowball stem; PyStemmer keeps other alphabets as they are."""
+    return str(_stemmer().stemWord(word))
+
+
+@lru_cache(maxsize=1)
+def _stemmer() -> Stemmer.Stemmer:
+    return Stemmer.Stemmer("english")
+
+
+def stems(text: str) -> frozenset[str]:
+    """Distinct stems of a text's words."""
+    return frozenset(stem(word) for word in words(text))
+
+
+class WordMatcher:
+    """Degrees to which texts cover question words. Safe for threads; remembers word vectors."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self._vectors: dict[str, Vectors] = {}
+        self._lock = threading.Lock()
+
+    def cover(self, terms: Sequence[str], texts: Sequence[str]) -> np.ndarray:
+        """Degree of each term in each text: shape (len(texts), len(terms)), 0 to 1."""
+        degrees = np.zeros((len(texts), len(terms)), dtype=np.float32)
+        if not terms or not texts:
+            return degrees
+        word_lists = [list(dict.fromkeys(words(text))) for text in texts]
+        vocabulary = list(dict.fromkeys(word for found in word_lists for word in found))
+        if not vocabulary:
+            return degrees
+        table = self._likeness(terms, vocabulary)
+        at = {word: column for column, word in enumerate(vocabulary)}
+        for row, found in enumerate(word_lists):
+            if found:
+                degrees[row] = table[:, [at[word] for word in found]].max(axis=1)
+        return degrees
+
+    def _likeness(self, terms: Sequence[str], vocabulary: Sequence[str]) -> np.ndarray:
+        """Degree of each term against each word: shape (len(terms), len(vocabulary))."""
+        self._learn([*terms, *vocabulary])
+        with self._lock:
+            left = np.stack([self._vectors[t] for t in terms])
+            right = np.stack([self._vectors[w] for w in vocabulary])
+        degrees = np.clip((left @ right.T - UNLIKE) / (SURE - UNLIKE), 0.0, 0.9)
+        word_stems = [stem(word) for word in vocabulary]
+        for row, term in enumerate(terms):
+            exact = any(c.isdigit() for c in term)  # 1987 is not "close to" 1986
+            own = stem(term)
+            for column, other in enumerate(word_stems):
+                if own == other:
+                    degrees[row, column] = 1.0
+                elif exact or vocabulary[column][:1].isdigit():
+                    degrees[row, column] = 0.0
+        return degrees
+
+    def _learn(self, wanted: Iterable[str]) -> None:
+        with self._lock:
+            if len(self._vectors) > CACHED_WORDS:
+                self._vectors.clear()
+            new = [w for w in dict.fromkeys(wanted) if w not in self._vectors]
+        if new:
+            vectors = self._embedder.embed(new)
+            with self._lock:
+                self._vectors.update(zip(new, vectors, strict=True))
+
+
+def weigh(counts: Sequence[int], total: int) -> np.ndarray:
+    """Weight of each term from the number of passages that hold it: log-scaled rarity, sums to 1.
+
+    >>> weigh([1, 100], 100).round(2).tolist()
+    [0.87, 0.13]
+    """
+    rarity = np.array([math.log1p(total / (count + 0.5)) for count in counts], dtype=np.float32)
+    return rarity / rarity.sum() if len(rarity) else rarity

@@ -1,0 +1,28 @@
+"""Fits what a search found into the reader's token budget: best passages first, never one twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from index.encoders import count_tokens
+from index.types import Hit
+
+
+def pack(hits: Sequence[Hit], budget: int) -> tuple[tuple[Hit, ...], int]:
+    """The best hits whose passages fit into `budget` tokens (always at least one), and their tokens.
+
+    Passages with the same text (copies of one document) are read once.
+    """
+    kept: list[Hit] = []
+    used = 0
+    seen: set[str] = set()
+    for hit, size in zip(hits, count_tokens([hit.passage.text for hit in hits]), strict=True):
+        text = " ".join(hit.passage.text.split())
+        if text in seen:
+            continue
+        if kept and used + size > budget:
+            continue
+        seen.add(text)
+        kept.append(hit)
+        used += size
+    return tuple(kept), used

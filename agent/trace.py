@@ -1,0 +1,74 @@
+"""Trajectories to JSON lines and back: one record for the pages, the tests and later the trainers."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from agent.types import Answer, Citation, Claim, Cost, Decision, Note, Step, Trajectory, Turn
+
+
+class TraceLog:
+    """Append-only file of trajectories, one JSON line each; whole lines survive a crash."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+
+    def append(self, trajectory: Trajectory) -> None:
+        """Write one record with a single append, so that processes do not mix their lines."""
+        line = json.dumps(trajectory.to_dict(), ensure_ascii=False, separators=(",", ":")) + "\n"
+        with self._lock:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            try:
+                os.write(handle, line.encode())
+            finally:
+                os.close(handle)
+
+    def read(self) -> Iterator[Trajectory]:
+        """All records; a last line cut off by a crash is left out."""
+        if not self.path.exists():
+            return
+        with self.path.open(encoding="utf-8") as lines:
+            for line in lines:
+                if line.endswith("\n"):
+                    yield trajectory_from(json.loads(line))
+
+
+def trajectory_from(raw: Mapping[str, Any]) -> Trajectory:
+    """The record a `Trajectory.to_dict` was made from."""
+    return Trajectory(
+        **{
+            **raw,
+            "collections": tuple(raw["collections"]),
+            "documents": tuple(raw["documents"]),
+            "history": tuple(Turn(**turn) for turn in raw["history"]),
+            "steps": tuple(step_from(step) for step in raw["steps"]),
+            "notes": tuple(Note(**note) for note in raw["notes"]),
+            "answer": answer_from(raw["answer"]),
+        }
+    )
+
+
+def step_from(raw: Mapping[str, Any]) -> Step:
+    """A step from its dict."""
+    decision = raw.get("decision")
+    made = Decision(**{**decision, "options": tuple(decision["options"])}) if decision else None
+    return Step(**{**raw, "decision": made})
+
+
+def answer_from(raw: Mapping[str, Any]) -> Answer:
+    """An answer from its dict."""
+    return Answer(
+        **{
+            **raw,
+            "claims": tuple(Claim(c["text"], tuple(c["citations"])) for c in raw["claims"]),
+            "citations": tuple(Citation(**citation) for citation in raw["citations"]),
+            "cost": Cost(**raw["cost"]),
+        }
+    )
