@@ -108,7 +108,9 @@ class Agent:
         stop = cancelled or (lambda: False)
         model = None
         if self._model is not None:
-            model = LanguageModelComposer(self._model.with_cancel(stop))
+            model = LanguageModelComposer(
+                self._model.with_cancel(stop), max_tokens=self.settings.model.max_tokens
+            )
         return Tools(
             searcher=self.searcher, reader=self._reader, gate=self._gate, verifier=self._verifier,
             embedded=QuotingComposer(), model=model, config=self.settings.agent, scope=scope,

@@ -22,7 +22,7 @@ def read_values(path: Path) -> dict[Key, object]:
     """All values of the file; nothing where there is no file. Raises ConfigError naming the file."""
     try:
         tables = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         problem = error.strerror if isinstance(error, OSError) else error  # str(OSError) repeats the path

@@ -108,7 +108,7 @@ def too_slow(config: ModelConfig, seconds: float, written: str) -> Failure:
     """The time was up."""
     state = "was still writing" if written else "gave no answer"
     hint = "Raise model.timeout_seconds or use a faster model."
-    return Failure(f"{place(config)} {state} after {seconds:.0f} s. {hint}")
+    return Failure(f"{place(config)} {state} after {seconds:.3g} s. {hint}")
 
 
 def _said(config: ModelConfig, error: openai.APIError) -> str:

@@ -122,8 +122,8 @@ class OpenAILanguageModel:
         failure = _outcome(state)
         if isinstance(failure, Failure) and failure.wait is not None:
             return failure.wait
-        grow = tenacity.wait_exponential_jitter(initial=self._backoff, max=8, jitter=self._backoff / 2)
-        return float(grow(state))
+        grow = tenacity.wait_exponential(multiplier=self._backoff, max=8)
+        return float((grow + tenacity.wait_random(0, self._backoff / 2))(state))
 
     async def _attempt(self, exchange: llm_wire.Exchange) -> Completion | Failure:
         outcome = await self._once(exchange)

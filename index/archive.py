@@ -62,8 +62,8 @@ def check_container(path: Path, limits: LoadLimits, kind: str) -> None:
     with path.open("rb") as file:
         if file.read(4) == _OLE:
             raise ParseError(
-                f"The {kind} is protected by a password or in the old Office format. Open it and save it without"
-                " a password in the current format."
+                f"The {kind} is protected by a password or in the old Office format. Open it and save it in"
+                " the current format without a password."
             )
     with _opened(path, f"The file is not a readable {kind}: it is damaged or incomplete") as container:
         _check_directory(container, path.stat().st_size, Budget(limits))
@@ -119,7 +119,9 @@ def _safe_ending(name: str) -> str:
 def _nested(name: str, target: Path, workspace: Path, budget: Budget, depth: int) -> Iterator[Member]:
     """Members of an archive inside an archive; its own refusal does not touch the outer one."""
     if depth >= budget.limits.max_depth:
-        deep = f"Archives are opened to a depth of {budget.limits.max_depth}; this one lies deeper. Unpack it."
+        deep = (
+            f"Archives are opened to a depth of {budget.limits.max_depth}; this one lies deeper. Unpack it."
+        )
         yield Member(name, None, deep)
         return
     try:
@@ -134,7 +136,7 @@ def _nested(name: str, target: Path, workspace: Path, budget: Budget, depth: int
 def is_litter(path: PurePosixPath) -> bool:
     """Hidden files, lock files and what operating systems and editors leave behind."""
     parts = path.parts
-    if any(part.startswith(".") and part not in (".", "..") for part in parts):
+    if any(part.startswith(".") and not part.startswith("..") for part in parts):
         return True
     if not {"__MACOSX", "__pycache__", "node_modules"}.isdisjoint(parts):
         return True
@@ -142,7 +144,9 @@ def is_litter(path: PurePosixPath) -> bool:
     return (
         name in ("thumbs.db", "desktop.ini", "icon\r")
         or name.startswith("~$")
-        or name.endswith(("~", ".lock", ".tmp", ".swp", ".part", ".crdownload", ".pyc", ".pyo", ".class", ".o"))
+        or name.endswith(
+            ("~", ".lock", ".tmp", ".swp", ".part", ".crdownload", ".pyc", ".pyo", ".class", ".o")
+        )
     )
 
 

@@ -90,7 +90,7 @@ class MiniLMEmbedder:
     def _load(self) -> Any:
         with self._lock:
             if self._model is None:
-                self._model = _load_bert(model_folder())
+                self._model = load_bert(model_folder(), half=multiplies_bf16())
             return self._model
 
 
@@ -105,18 +105,19 @@ def _batches(lengths: Sequence[int]) -> list[list[int]]:
     return batches
 
 
-def _load_bert(folder: Path) -> Any:
+def load_bert(folder: Path, half: bool) -> Any:
+    """The encoder's network in evaluation mode, in bfloat16 if `half`, else in float32."""
     import torch
     from transformers.models.bert.modeling_bert import BertModel
     from transformers.utils import logging
 
     logging.disable_progress_bar()
     logging.set_verbosity_error()  # the file also holds a pooler that mean pooling does not use
-    dtype = torch.bfloat16 if _multiplies_bf16() else torch.float32
+    dtype = torch.bfloat16 if half else torch.float32
     return BertModel.from_pretrained(folder, dtype=dtype, local_files_only=True, add_pooling_layer=False).eval()
 
 
-def _multiplies_bf16() -> bool:
+def multiplies_bf16() -> bool:
     """Whether the processor has native bfloat16 products; emulated ones are slower than float32."""
     import torch
 

@@ -9,15 +9,19 @@ from lxml import etree
 from index.normalise import squeeze
 
 DROPPED_TAGS = frozenset(
-    "script style template noscript head nav svg iframe object embed canvas audio video select button input"
-    " textarea datalist map".split()
+    str.split(
+        "script style template noscript head nav svg iframe object embed canvas audio video select button"
+        " input textarea datalist map"
+    )
 )
 BLOCK_TAGS = frozenset(
-    "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption"
-    " figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu ol option p pre section"
-    " summary table tbody td tfoot th thead tr ul".split()
+    str.split(
+        "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset"
+        " figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu ol option p"
+        " pre section summary table tbody td tfoot th thead tr ul"
+    )
 )
-_LAYOUT_TAGS = frozenset("table h1 h2 h3 h4 h5 h6 ul ol dl pre form".split())
+_LAYOUT_TAGS = frozenset(str.split("table h1 h2 h3 h4 h5 h6 ul ol dl pre form"))
 _CELLS = ("td", "th")
 
 

@@ -20,6 +20,8 @@ _NEWLINES = re.compile("\r\n|[\r\f\x85\u2028\u2029]")
 _SPACES = re.compile("[^\\S\n]+")
 _BLANK_LINES = re.compile(r"\n(?: *\n){2,}")
 _SAMPLE = 32 * 1024
+_FEW = 256  # bytes of lines with other than ASCII characters
+_TYPOGRAPHY = "‘’“”„‚«»–—…•·°§£€©®\xa0"
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -65,8 +67,8 @@ def decode(data: bytes) -> str:
     for bom, encoding in _BOMS:
         if data.startswith(bom):
             return data.decode(encoding, errors="replace")
-    if encoding := _wide_encoding(data):
-        return data.decode(encoding, errors="replace")
+    if (wide := _wide_encoding(data)) is not None:
+        return data.decode(wide, errors="replace")
     if b"\0" in data:
         raise ParseError(_BINARY)
     try:
@@ -102,10 +104,16 @@ def _guess(data: bytes) -> str:
             sample += line
         if len(sample) >= _SAMPLE:
             break
+    high = sum(byte > 127 for byte in sample)
+    if len(sample) < _FEW and high * 3 < len(sample) and _reads_as_western(bytes(sample)):
+        return "cp1252"
     best = from_bytes(bytes(sample[: 2 * _SAMPLE])).best()
     if best is None:
         raise ParseError(_BINARY)
-    # The eight-bit code pages of Latin script differ in a few letters only; on short samples the guess
-    # among them is noise, and the Windows one is what nearly all such files use.
-    latin = {"cp1250", "cp1252", "cp1254", "cp1257", "latin_1", "iso8859_15", "mac_roman", "cp437", "cp850"}
-    return "cp1252" if best.encoding in latin and len(sample) < 1024 else best.encoding
+    return best.encoding
+
+
+def _reads_as_western(sample: bytes) -> bool:
+    """A few bytes are too few for statistics; Western text is then told by letters among letters."""
+    text = sample.decode("cp1252", errors="replace")
+    return all(character.isalpha() or character in _TYPOGRAPHY for character in text if character > "\x7f")

@@ -32,6 +32,7 @@ class Format(NamedTuple):
     media_type: str
     module: str
     function: str = "parse"
+    headings_are_certain: bool = True  # False: guessed from type sizes, not good enough for a title
 
 
 _OFFICE = "application/vnd.openxmlformats-officedocument"
@@ -46,7 +47,7 @@ _XML = Format("XML file", "application/xml", "parse_xml")
 _JSON_LINES = Format("JSON Lines file", "application/jsonl", "parse_data", "parse_json_lines")
 
 FORMATS: dict[str, Format] = {
-    ".pdf": Format("PDF", "application/pdf", "parse_pdf"),
+    ".pdf": Format("PDF", "application/pdf", "parse_pdf", headings_are_certain=False),
     ".docx": _DOCX,
     ".pptx": _PPTX,
     ".xlsx": _XLSX,
@@ -74,9 +75,10 @@ FORMATS: dict[str, Format] = {
 
 # Headings that open a document without saying which one it is.
 _NO_TITLE = frozenset(
-    "abstract contents description index introduction motivation name overview preface summary"
-    " table-of-contents synopsis".replace("-", " ").split()
-) | {"table of contents", "read me", "readme"}
+    str.split(
+        "abstract contents description index introduction motivation name overview preface readme summary"
+    )
+) | {"table of contents", "synopsis"}
 
 
 def supported_extensions() -> tuple[str, ...]:
@@ -109,9 +111,12 @@ def parse_file(path: Path, name: str, limits: LoadLimits) -> ParsedDocument:
         raise ParseError(
             "The file was read but contains no text. Forage searches text; pictures and drawings are ignored."
         )
-    title = squeeze(raw.title)[:300] or _title_of(blocks) or _title_from_name(name)
+    chosen = format_of(name)
+    title = squeeze(raw.title)[:300] or (_title_of(blocks) if chosen.headings_are_certain else "")
     meta = {key: squeeze(value) for key, value in raw.meta.items() if value.strip()}
-    return replace(raw, title=title, blocks=blocks, media_type=format_of(name).media_type, meta=meta)
+    return replace(
+        raw, title=title or _title_from_name(name), blocks=blocks, media_type=chosen.media_type, meta=meta
+    )
 
 
 def _tidied(blocks: Iterable[Block], limits: LoadLimits) -> Iterator[Block]:

@@ -119,7 +119,8 @@ def _is_plain_list(value: Any) -> bool:
 
 def _field_blocks(fields: dict[str, Any]) -> Iterator[Block]:
     """Short fields as lines of one paragraph, long ones as paragraphs."""
-    lines, prose = [], []
+    lines: list[str] = []
+    prose: list[str] = []
     for key, value in fields.items():
         text = ", ".join(map(_scalar, value)) if isinstance(value, list) else _scalar(value)
         if text.strip():

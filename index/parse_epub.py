@@ -33,7 +33,9 @@ def parse(path: Path, limits: LoadLimits) -> ParsedDocument:
         with zipfile.ZipFile(path) as book:
             return _read(book, limits)
     except (XmlSyntaxError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise ParseError(f"The EPUB is damaged or incomplete ({error}). Download or export it again.") from error
+        raise ParseError(
+            f"The EPUB is damaged or incomplete ({error}). Download or export it again."
+        ) from error
     except DefusedXmlException as error:
         raise ParseError(f"The EPUB declares XML entities ({error}) and was not opened.") from error
 
@@ -66,5 +68,7 @@ def _chapter(book: zipfile.ZipFile, name: str, limits: LoadLimits) -> Iterator[B
 
 def _member(book: zipfile.ZipFile, name: str, limits: LoadLimits) -> bytes:
     if book.getinfo(name).file_size > limits.max_bytes:
-        raise LimitError(f"A part of the EPUB ({name}) is larger than the limit for one file. Split the book.")
+        raise LimitError(
+            f"A part of the EPUB ({name}) is larger than the limit for one file. Split the book."
+        )
     return book.read(name)

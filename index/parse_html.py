@@ -14,7 +14,7 @@ from pathlib import Path
 from lxml import etree, html
 
 from index import html_table
-from index.errors import ParseError
+from index.errors import LimitError, ParseError
 from index.html_table import BLOCK_TAGS, DROPPED_TAGS
 from index.limits import LoadLimits
 from index.normalise import decode, squeeze
@@ -22,10 +22,12 @@ from index.tables import table_blocks
 from index.types import Block, ParsedDocument
 
 _HEADING = re.compile(r"h([1-6])")
-_JUNK_ROLES = frozenset("navigation banner contentinfo search menu menubar toolbar".split())
+_JUNK_ROLES = frozenset(str.split("navigation banner contentinfo search menu menubar toolbar"))
 _JUNK_NAMES = frozenset(
-    "nav navbar navigation breadcrumb breadcrumbs sidebar toc footer site-footer site-header headerlink"
-    " skip-link skiplink cookie-banner sphinxsidebar menu pagination anchor-link".split()
+    str.split(
+        "nav navbar navigation breadcrumb breadcrumbs sidebar toc footer site-footer site-header headerlink"
+        " skip-link skiplink cookie-banner sphinxsidebar menu pagination anchor-link"
+    )
 )
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?([\w-]+)""", re.IGNORECASE)
 _BREAK = "\x1e"  # a line break that survives the squeezing of white space
@@ -59,7 +61,13 @@ def _tree(source: str) -> etree._Element:
     try:
         root = html.document_fromstring(source.encode("utf-8", errors="replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError) as error:
-        raise ParseError(f"The page holds no readable HTML ({error}). Check that the file is complete.") from error
+        raise ParseError(
+            f"The page holds no readable HTML ({error}). Check that the file is complete."
+        ) from error
+    if any("xcessive depth" in entry.message for entry in parser.error_log):
+        raise LimitError(
+            "The HTML is nested too deeply to be a page (thousands of levels). Save it simplified."
+        )
     return root
 
 
@@ -195,4 +203,3 @@ def _is_junk(element: etree._Element) -> bool:
         return True
     names = f"{element.get('id') or ''} {element.get('class') or ''}".lower().split()
     return element.tag != "body" and not _JUNK_NAMES.isdisjoint(names)
-

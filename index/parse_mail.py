@@ -22,7 +22,8 @@ def parse(path: Path, limits: LoadLimits) -> ParsedDocument:
     fields = {name: value for name in _HEADERS if (value := _header(message, name))}
     if not fields:
         raise ParseError(
-            "The file is not an e-mail: it has no Subject, From, To or Date. Export the message again as .eml."
+            "The file is not an e-mail: it has no Subject, From, To or Date."
+            " Export the message again as .eml."
         )
     lines = [f"{name}: {value}" for name, value in fields.items()]
     if attachments := ", ".join(_attachments(message)):

@@ -32,8 +32,8 @@ def parse(path: Path, limits: LoadLimits) -> ParsedDocument:
     text = decode(path.read_bytes()).replace("\r\n", "\n")
     fields: dict[str, str] = {}
     blocks: list[Block] = []
-    if front := _FRONT_MATTER.match(text):
-        fields = _fields(front.group(1))
+    front = _FRONT_MATTER.match(text)
+    if front and (fields := _fields(front.group(1))):
         text = text[front.end() :]
         lines = [f"{_label(key)}: {value}" for key, value in fields.items()]
         blocks.append(Block("paragraph", "\n".join(lines)))

@@ -20,8 +20,16 @@ from docling.backend.msword_backend import MsWordDocumentBackend
 from docling.datamodel.base_models import InputFormat
 from docling.datamodel.document import InputDocument
 from docling_core.types.doc.document import (
-    CodeItem, ContentLayer, DoclingDocument, FormulaItem, InlineGroup, ListItem, SectionHeaderItem,
-    TableItem, TextItem, TitleItem,
+    CodeItem,
+    ContentLayer,
+    DoclingDocument,
+    FormulaItem,
+    InlineGroup,
+    ListItem,
+    SectionHeaderItem,
+    TableItem,
+    TextItem,
+    TitleItem,
 )  # fmt: skip
 
 from index.archive import check_container
@@ -143,7 +151,13 @@ def _paragraph_texts(source: Any) -> Iterable[str]:
 def _title(properties: Any) -> str:
     """The title property, unless it is what programs put there unasked."""
     title = (properties.title or "").strip()
-    unasked = title.lower() in ("powerpoint presentation", "word document", "presentation", "untitled", "document1")
+    unasked = title.lower() in (
+        "powerpoint presentation",
+        "word document",
+        "presentation",
+        "untitled",
+        "document1",
+    )
     return "" if unasked or title.lower().endswith((".doc", ".docx", ".ppt", ".pptx")) else title
 
 

@@ -1,7 +1,8 @@
-"""PDF through pypdfium2 (PDFium): lines with their places on the page, then paragraphs and headings.
+"""PDF through pypdfium2 (PDFium): words with their places on the page, then paragraphs and headings.
 
-PDFium gives text in reading order, line by line. Whether two lines belong to one paragraph, and which
-line is a heading, is told by where they stand and how large they are (index.pdf_layout).
+PDFium gives the text in reading order and the box of each character. Which words make a line is told by
+their places (index.pdf_lines); which lines make a paragraph, heading or table row, by places and sizes
+(index.pdf_layout).
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ import pypdfium2.raw as raw
 from index.errors import LimitError, ParseError
 from index.limits import LoadLimits
 from index.normalise import squeeze
-from index.pdf_layout import Line, Outline, page_blocks, prepare
+from index.pdf_layout import Outline, page_blocks, prepare
+from index.pdf_lines import HYPHEN, Word, lines_of
 from index.types import ParsedDocument
 
 _FIELDS = {"Author": "author", "Subject": "subject", "CreationDate": "date", "Keywords": "keywords"}
 _DATE = re.compile(r"D:(\d{4})(\d{2})(\d{2})")
-_BOLD = 600  # font weight from which type is bold
+_BOLD = (b"bold", b"black", b"heavy")  # in the name of a font; PDFium's weights are unreliable
+_WORD = re.compile(f"[^\\s{HYPHEN}]*{HYPHEN}|[^\\s{HYPHEN}]+")
 
 
 def parse(path: Path, limits: LoadLimits) -> ParsedDocument:
@@ -32,13 +35,13 @@ def parse(path: Path, limits: LoadLimits) -> ParsedDocument:
         pages = len(document)
         if pages > limits.max_pages:
             raise LimitError(
-                f"The PDF has {pages:,} pages, more than the limit of {limits.max_pages:,}. Split it into parts."
+                f"The PDF has {pages:,} pages, more than the limit of {limits.max_pages:,}. Split it."
             )
-        lines = [list(_lines(document, number)) for number in range(pages)]
+        lines = [lines_of(_page_words(document, number)) for number in range(pages)]
         if not any(lines):
             raise ParseError(
-                "The PDF has no text layer: its pages are pictures, probably from a scanner. Reading pictures (OCR)"
-                " is not included; run the file through an OCR program and add the result."
+                "The PDF has no text layer: its pages are pictures, probably from a scanner. Reading pictures"
+                " (OCR) is not included; run the file through an OCR program and add the result."
             )
         outline: Outline = {
             squeeze(mark.get_title()).casefold(): mark.level + 1 for mark in document.get_toc(max_depth=6)
@@ -67,54 +70,55 @@ def _open(path: Path) -> pdfium.PdfDocument:
         ) from error
 
 
-def _lines(document: pdfium.PdfDocument, number: int) -> Iterator[Line]:
-    """Lines of one page in reading order; a page that PDFium cannot load has none."""
+def _page_words(document: pdfium.PdfDocument, number: int) -> list[Word]:
+    """Words of one page in reading order; a page that PDFium cannot load has none."""
     try:
         page = document[number]
     except pdfium.PdfiumError:
-        return
+        return []
     try:
-        height = page.get_height()
+        height = page.get_height() or 1.0
         textpage = page.get_textpage()
         try:
-            yield from _text_lines(textpage, height)
+            return list(_words(textpage, height))
         finally:
             textpage.close()
     finally:
         page.close()
 
 
-def _text_lines(textpage: pdfium.PdfTextPage, height: float) -> Iterator[Line]:
+def _words(textpage: pdfium.PdfTextPage, height: float) -> Iterator[Word]:
+    """Words with their boxes. PDFium's own line breaks are only a hint: it misses some."""
     at = 0  # place in the text in UTF-16 units, which is what PDFium counts
     for text in textpage.get_text_range().split("\r\n"):
-        length = len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
-        if text.strip():
-            indent = len(text) - len(text.lstrip())
-            first = raw.FPDFText_GetCharIndexFromTextIndex(textpage.raw, at + indent)
-            last = raw.FPDFText_GetCharIndexFromTextIndex(textpage.raw, at + max(0, len(text.rstrip()) - 1))
-            yield _measured(textpage.raw, text.strip(), first, max(first, last), height)
-        at += length + 2
+        wide = not text.isascii() and any(character > "\uffff" for character in text)
+        for match in _WORD.finditer(text):
+            start, end = match.span()
+            if wide:
+                start, end = _units(text[:start]), _units(text[:end])
+            word = match.group()
+            ends = at + end - 1 - word.endswith(HYPHEN)
+            yield _measured(textpage.raw, word, at + start, max(at + start, ends), height)
+        at += (_units(text) if wide else len(text)) + 2
 
 
-def _measured(textpage: raw.FPDF_TEXTPAGE, text: str, first: int, last: int, height: float) -> Line:
-    x, y, end_y = ctypes.c_double(), ctypes.c_double(), ctypes.c_double()
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _measured(textpage: raw.FPDF_TEXTPAGE, word: str, start: int, end: int, height: float) -> Word:
+    first = raw.FPDFText_GetCharIndexFromTextIndex(textpage, start)
+    last = raw.FPDFText_GetCharIndexFromTextIndex(textpage, end)
+    x, y = ctypes.c_double(), ctypes.c_double()
     raw.FPDFText_GetCharOrigin(textpage, first, x, y)
     left, right = raw.FS_RECTF(), raw.FS_RECTF()
     raw.FPDFText_GetLooseCharBox(textpage, first, left)
-    raw.FPDFText_GetLooseCharBox(textpage, last, right)
-    raw.FPDFText_GetCharOrigin(textpage, last, ctypes.c_double(), end_y)
-    middle = (first + last) // 2
-    bold = all(raw.FPDFText_GetFontWeight(textpage, index) >= _BOLD for index in (first, middle, last))
-    return Line(
-        text=text,
-        left=x.value,
-        right=right.right,
-        y=y.value,
-        end_y=end_y.value,
-        size=round(left.top - left.bottom, 1),
-        bold=bold,
-        place=y.value / height if height else 0.5,
-    )
+    raw.FPDFText_GetLooseCharBox(textpage, max(first, last), right)
+    name, flags = ctypes.create_string_buffer(64), ctypes.c_int()
+    raw.FPDFText_GetFontInfo(textpage, first, name, 64, flags)
+    bold = any(mark in name.value.lower() for mark in _BOLD)
+    size = round(left.top - left.bottom, 1)
+    return Word(word, x.value, right.right, y.value, size, bold, y.value / height)
 
 
 def _title(title: str) -> str:

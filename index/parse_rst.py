@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from docutils import nodes
 from docutils.core import publish_doctree
@@ -33,7 +33,7 @@ _SETTINGS = {
     "report_level": 5,
     "warning_stream": False,
     "input_encoding": "unicode",
-    "line_length_limit": 1_000_000,
+    "line_length_limit": 1_000_000_000,  # a longer line would silently empty the document
     "syntax_highlight": "none",
     "smart_quotes": False,
     "strip_comments": True,
@@ -43,17 +43,25 @@ _SETTINGS = {
 _PROBE_SETTINGS = get_default_settings(Parser)
 _PROBE_SETTINGS.report_level = 5
 _DIRECTIVE = re.compile(r"^[ \t]*\.\. +(?:\|[^|\n]+\| +)?([\w.+:-]+?) ?::(?:[ \t]|$)", re.MULTILINE)
+_SUBSTITUTION = re.compile(r"^[ \t]*\.\. \|([^|\n]+)\|[ \t]+replace::(.*)$", re.MULTILINE)
+_RAW_SUBSTITUTION = re.compile(
+    r"^[ \t]*\.\. \|([^|\n]+)\|[ \t]+raw::.*\n(?:(?:[ \t]+\S.*)?\n)*", re.MULTILINE
+)
 _ROLE = re.compile(r":([A-Za-z][\w.+:-]*):`")
 _TARGET = re.compile(r"\s*<[^<>]+>$")
 # Directives that print nothing by themselves, or only what stands elsewhere.
 _SILENT = frozenset(
-    "contents toctree index highlight include literalinclude default-role currentmodule module sectionauthor"
-    " codeauthor tabularcolumns title meta class sectnum section-numbering target-notes automodule autoclass"
-    " autofunction automethod autosummary only-if header footer".split()
+    str.split(
+        "contents toctree index highlight include literalinclude default-role currentmodule module"
+        " sectionauthor codeauthor tabularcolumns title meta class sectnum section-numbering target-notes"
+        " automodule autoclass autofunction automethod autosummary only-if header footer"
+    )
 )
 _CODE = frozenset(
-    "code code-block sourcecode parsed-literal productionlist prompt doctest testcode testoutput testsetup"
-    " graphviz math console mermaid".split()
+    str.split(
+        "code code-block sourcecode parsed-literal productionlist prompt doctest testcode testoutput"
+        " testsetup graphviz math console mermaid"
+    )
 )
 _LEAD = {
     "versionadded": "New in version",
@@ -63,8 +71,10 @@ _LEAD = {
 }
 # Roles whose text is literal: no "title <target>" in them.
 _LITERAL = frozenset(
-    "code literal math samp command option file kbd guilabel menuselection envvar program strong emphasis sup"
-    " sub superscript subscript regexp token dfn abbr makevar".split()
+    str.split(
+        "code literal math samp command option file kbd guilabel menuselection envvar program strong"
+        " emphasis sup sub superscript subscript regexp token dfn abbr makevar"
+    )
 )
 _known_directives: set[str] = set()
 _known_roles: set[str] = set()
@@ -124,6 +134,7 @@ def _role(
 def parse(path: Path, limits: LoadLimits) -> ParsedDocument:
     """Blocks of a reStructuredText file; leading "Name: value" headers (as PEPs have) are meta data."""
     text = decode(path.read_bytes()).replace("\r\n", "\n")
+    text = _with_substitutions(text)
     _register(text)
     try:
         tree = publish_doctree(
@@ -145,6 +156,18 @@ def _header(tree: nodes.document) -> Iterator[tuple[str, str]]:
             yield field.children[0].astext(), " ".join(field.children[1].astext().split())
 
 
+def _with_substitutions(text: str) -> str:
+    """Define what a definition names but nobody defines here (Sphinx settings do): docutils fails on that.
+
+    Raw ones (HTML line breaks, mostly) are off, so they are a space as well.
+    """
+    text = _RAW_SUBSTITUTION.sub(r".. |\1| unicode:: 0x20\n", text)
+    definitions = dict(_SUBSTITUTION.findall(text))
+    named = {name for body in definitions.values() for name in re.findall(r"\|([^|\s][^|\n]*)\|", body)}
+    missing = sorted(name for name in named if name not in definitions)
+    return text + "".join(f"\n\n.. |{name}| unicode:: 0x20" for name in missing)
+
+
 def _register(text: str) -> None:
     """Give every directive and role that this text uses, and docutils lacks, its fallback."""
     for name in {match.group(1).lower() for match in _DIRECTIVE.finditer(text)} - _known_directives:
@@ -152,10 +175,10 @@ def _register(text: str) -> None:
             directives.register_directive(name, _Fallback)
         _known_directives.add(name)
     for name in {match.group(1).lower() for match in _ROLE.finditer(text)} - _known_roles:
-        roles.register_local_role(name, _role)
+        roles.register_local_role(name, cast(Any, _role))
         _known_roles.add(name)
 
 
 def _is_standard(name: str) -> bool:
-    found, _ = directives.directive(name, get_language("en"), new_document("", _PROBE_SETTINGS))
+    found, _ = directives.directive(name, cast(Any, get_language("en")), new_document("", _PROBE_SETTINGS))
     return found is not None

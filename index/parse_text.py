@@ -65,9 +65,9 @@ def _paragraph(lines: list[str], page: int | None) -> Iterator[Block]:
 def _heading(lines: list[str]) -> tuple[str, int]:
     """(text, level) of a heading at the start of a paragraph: underlined, or alone in capitals."""
     first = lines[0].strip()
-    if len(first) <= 120 and len(lines) > 1 and (rule := _UNDERLINE.fullmatch(lines[1])):
-        if not _UNDERLINE.fullmatch(first) and len(lines[1].strip()) >= min(len(first), 3):
-            return first, 1 if rule.group(1) in "=#*" else 2
+    rule = _UNDERLINE.fullmatch(lines[1]) if len(lines) > 1 else None
+    if rule is not None and len(first) <= 120 and not _UNDERLINE.fullmatch(first):
+        return first, 1 if rule.group(1) in "=#*" else 2
     letters = sum(map(str.isalpha, first))
     if len(lines) == 1 and first.isupper() and letters >= 4 and letters > len(first) / 2 and len(first) <= 80:
         return first, 3

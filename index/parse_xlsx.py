@@ -50,8 +50,8 @@ def _sheets(book: Any, limits: LoadLimits) -> Iterator[Block]:
                 characters += len(block.text)
                 if characters > limits.max_characters:
                     raise LimitError(
-                        f"The workbook holds more than {limits.max_characters:,} characters, the limit for one"
-                        " file. Split it."
+                        f"The workbook holds more than {limits.max_characters:,} characters, the limit for"
+                        " one file. Split it."
                     )
                 yield block
 

@@ -13,34 +13,38 @@ from typing import Any
 from xml.etree.ElementTree import Element  # the type only; parsing is defusedxml's
 
 from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import DefusedXMLParser, fromstring
 from defusedxml.ElementTree import ParseError as XmlSyntaxError
+from defusedxml.ElementTree import fromstring
 
-from index.errors import ParseError
+from index.errors import LimitError, ParseError
 from index.limits import LoadLimits
 from index.normalise import squeeze
 from index.tables import table_blocks
 from index.types import Block, ParsedDocument
 
-_TITLES = frozenset("title head heading name headline label".split())
-_METADATA = frozenset("metadata docinfo articleinfo bookinfo info teiheader prolog".split())
-_PROSE = frozenset("para p simpara text description summary content abstract item li note quote cite".split())
-_ITEMS = frozenset("item li listitem".split())
-_CODE = frozenset("code programlisting pre screen preformat literallayout".split())
-_ROWS = frozenset("row tr".split())
+_TITLES = frozenset(str.split("title head heading name headline label"))
+_METADATA = frozenset(str.split("metadata docinfo articleinfo bookinfo info teiheader prolog"))
+_PROSE = frozenset(
+    str.split("para p simpara text description summary content abstract item li note quote cite")
+)
+_ITEMS = frozenset(str.split("item li listitem"))
+_CODE = frozenset(str.split("code programlisting pre screen preformat literallayout"))
+_ROWS = frozenset(str.split("row tr"))
 # Elements that stand inside a sentence; any other element inside text starts a block of its own.
 _INLINE = frozenset(
-    "a abbr acronym b bold br cite code command emph emphasis em filename foreign function hi i italic link"
-    " literal name newline q ref span strong sub subscript sup superscript term u ulink uri var xref footnote"
-    " date space math mrow mi mn mo msup msub msubsup mfrac mtext msqrt".split()
+    str.split(
+        "a abbr acronym b bold br cite code command emph emphasis em filename foreign function hi i"
+        " italic link literal name newline q ref span strong sub subscript sup superscript term u ulink"
+        " uri var xref footnote date space math mrow mi mn mo msup msub msubsup mfrac mtext msqrt"
+    )
 )
-_DEEPEST = 200
+_DEEPEST = 100  # levels; documents have about twenty
 
 
 def parse(path: Path, limits: LoadLimits) -> ParsedDocument:
     """Blocks of an XML file; entities and external references are refused."""
     try:
-        root: Element = fromstring(path.read_bytes(), parser=DefusedXMLParser(forbid_external=True))
+        root: Element = fromstring(path.read_bytes())
     except DefusedXmlException as error:
         raise ParseError(
             "The XML declares entities or external references, which can be used to attack a reader, and was"
@@ -48,15 +52,22 @@ def parse(path: Path, limits: LoadLimits) -> ParsedDocument:
         ) from error
     except (XmlSyntaxError, ValueError, LookupError) as error:
         raise ParseError(f"The file is not valid XML ({error}). Correct it and add it again.") from error
+    _check_depth(root)
     title = _own_title(root)
     blocks = [*([Block("heading", title, level=1)] if title else []), *_blocks(root, 1, top=True)]
     return ParsedDocument(title, tuple(blocks), "application/xml", meta=_meta(root))
 
 
+def _check_depth(root: Element) -> None:
+    level, depth = [root], 0
+    while level:
+        level, depth = [child for element in level for child in element], depth + 1
+        if depth > _DEEPEST:
+            raise LimitError(f"The XML is nested more than {_DEEPEST} levels deep. Store it flatter.")
+
+
 def _blocks(element: Element, depth: int, *, top: bool = False) -> Iterator[Block]:
     """Blocks of an element's content. `depth` is the level of the heading it stands under."""
-    if depth > _DEEPEST:
-        raise ParseError(f"The XML is nested more than {_DEEPEST} levels deep. Store it flatter.")
     name = _name(element)
     if not top and name in _METADATA:
         return
@@ -65,14 +76,14 @@ def _blocks(element: Element, depth: int, *, top: bool = False) -> Iterator[Bloc
         if title:
             yield Block("paragraph", title)
         yield from table_blocks(_rows(element), header=_has_head(element))
-    elif name in _CODE and not _INLINE.issuperset(map(_name, element)) is False:
+    elif name in _CODE and _INLINE.issuperset(map(_name, element)):
         yield Block("code", "".join(element.itertext()))
     elif _has_own_text(element) or (name in _PROSE and not len(element)):
         yield from _prose(element, depth)
-    elif _is_record(element):
-        yield Block("paragraph", "\n".join(_record_lines(element)))
     elif _is_definition(element):
         yield from _definition(element, depth)
+    elif _is_record(element):
+        yield Block("paragraph", "\n".join(_record_lines(element)))
     else:
         yield from _container(element, depth, title)
 

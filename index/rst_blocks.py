@@ -19,8 +19,9 @@ _CODE = (nodes.literal_block, nodes.doctest_block, nodes.math_block)
 
 
 def document_blocks(tree: nodes.document) -> Iterator[Block]:
-    """Blocks of a whole document."""
-    return _children(tree, 0)
+    """Blocks of a whole document; below a lone title the sections are one level down."""
+    titled = any(isinstance(child, nodes.title) for child in tree.children)
+    return _children(tree, 1 if titled else 0)
 
 
 def _children(parent: nodes.Element, level: int) -> Iterator[Block]:
@@ -66,7 +67,7 @@ def _compound(node: nodes.Element, level: int) -> Iterator[Block]:
         label = node.children[0].astext() if node.children else ""
         rest = [block for block in _children(node, level) if block.text != label]
         yield from _prefixed(f"[{label}] ", iter(rest))
-    elif isinstance(node, nodes.Admonition) and not isinstance(node, nodes.admonition):
+    elif isinstance(node, nodes.Admonition) and node.tagname != "admonition":
         yield from _prefixed(f"{type(node).__name__.capitalize()}: ", _children(node, level))
     elif isinstance(node, (nodes.label, nodes.Inline)):
         return

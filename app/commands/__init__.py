@@ -1,0 +1,1 @@
+"""The commands of `forage`, one file for each."""

@@ -1,0 +1,140 @@
+"""One exchange of a conversation: the question, the steps while they happen, the answer when it is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from app import render
+from app.conversations import CAUSES, Message
+from app.jobs import Job
+from app.session import Workspace
+from index.errors import NotFoundError
+
+POLL_SECONDS = 0.4
+_STYLE = Path(__file__).parent / "style"
+_answer = st.components.v2.component(
+    "forage_answer",
+    html='<div class="mount"></div>',
+    css=(_STYLE / "answer.css").read_text(encoding="utf-8"),
+    js=(_STYLE / "answer.js").read_text(encoding="utf-8"),
+)
+_follow = st.components.v2.component(
+    "forage_follow", html="<div></div>", js=(_STYLE / "follow.js").read_text(encoding="utf-8")
+)
+
+
+def exchange(opened: Workspace, message: Message) -> None:
+    """Draw a question with whatever there is of its answer."""
+    with st.container(key=f"message-{message.id}", gap="small"):
+        st.html(render.said_html(message.question, "fg-question"))
+        job = job_of(opened, message)
+        if job is not None and job.active:
+            _live(opened, message)
+            return
+        if message.trajectory is not None:
+            _finished(opened, message, message.trajectory)
+        if message.trajectory is None or message.trajectory["answer"]["stopped"] == "cancelled":
+            _unfinished(opened, message, job)
+
+
+def job_of(opened: Workspace, message: Message) -> Job | None:
+    """The job that answers a message; None when its log is gone."""
+    try:
+        return opened.runner.job(message.job_id)
+    except NotFoundError:
+        return None
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def _live(opened: Workspace, message: Message) -> None:
+    """Redraws only itself while the job works, and the whole page once at its end."""
+    job = opened.runner.job(message.job_id)
+    if not job.active:
+        st.rerun()
+    steps = [event.data for event in opened.runner.events(job.id) if event.type == "step"]
+    note = "Stopping" if job.stopping else "Waiting for a free place" if job.state == "queued" else ""
+    st.html(render.steps_html(steps, running=True, note=note or ("Working" if steps else "Starting")))
+    _follow(key=f"follow-{message.id}", data={"message": message.id, "steps": len(steps)})
+    st.session_state["fresh"] = message.id
+
+
+def _finished(opened: Workspace, message: Message, trajectory: dict[str, Any]) -> None:
+    answer = trajectory["answer"]
+    if answer["notice"]:
+        st.warning(render.plain(answer["notice"]), icon=":material/info:")
+    if trajectory["steps"]:
+        st.html(render.steps_html(trajectory["steps"], running=False))
+    if not answer["text"].strip():
+        return
+    if answer["kind"] == "abstention":
+        st.html(render.said_html("No answer in these documents", "fg-abstained"))
+    key = f"answer-{message.id}"
+    shown = st.session_state.get("evidence")
+    _answer(
+        key=key,
+        data={
+            "kind": answer["kind"],
+            "paragraphs": render.answer_parts(answer),
+            "sources": render.sources(answer),
+            "open": shown[1] if shown and shown[0] == message.id else None,
+            "copy": render.copied(message.question, answer),
+            "cost": render.cost_line(answer["cost"]),
+            "fresh": st.session_state.get("fresh") == message.id,
+        },
+        on_cite_change=lambda: _open_evidence(message.id, key),
+    )
+    if st.session_state.get("fresh") == message.id:
+        del st.session_state["fresh"]  # scroll to it once, not at every click
+    if answer["kind"] == "abstention" and answer["missing"]:
+        st.html(render.facts_html([("What is missing", answer["missing"])]))
+    _feedback(opened, message)
+
+
+def _open_evidence(message_id: str, key: str) -> None:
+    number = st.session_state[key].get("cite")
+    if number is not None:
+        st.session_state["evidence"] = (message_id, int(number))
+
+
+def _feedback(opened: Workspace, message: Message) -> None:
+    """Thumbs; after a thumb down one optional question, never a form."""
+    key = f"thumb-{message.id}"
+
+    def keep(cause: str = "", comment: str = "") -> None:
+        opened.conversations.feedback(message.id, st.session_state.get(key), cause, comment)
+
+    with st.container(key=f"feedback-{message.id}", gap="small"):
+        st.feedback("thumbs", key=key, default=message.thumb, on_change=keep)
+        if st.session_state.get(key) != 0:
+            return
+        chosen, said = f"cause-{message.id}", f"comment-{message.id}"
+
+        def explain() -> None:
+            keep(st.session_state.get(chosen) or "", st.session_state.get(said) or "")
+
+        st.pills("What was wrong?", CAUSES, key=chosen, default=message.cause or None, on_change=explain)
+        st.text_input(
+            "Comment",
+            message.comment,
+            key=said,
+            placeholder="What should it have said? (optional)",
+            label_visibility="collapsed",
+            on_change=explain,
+        )
+
+
+def _unfinished(opened: Workspace, message: Message, job: Job | None) -> None:
+    """Why there is no full answer, and a way to ask again."""
+    state = job.state if job else "interrupted"
+    said = {
+        "cancelled": "Stopped.",
+        "interrupted": "Forage was closed before this answer was finished.",
+        "failed": f"This question could not be answered. {job.error if job else ''}",
+    }.get(state, "Stopped before an answer was found.")
+    st.html(render.said_html(said, "fg-unfinished"))
+    if st.button("Ask again", key=f"again-{message.id}", icon=":material/refresh:"):
+        opened.ask_again(message)
+        st.rerun()

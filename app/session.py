@@ -1,0 +1,136 @@
+"""What all pages share: the data folder's store, agent, jobs and conversations, opened once per process."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from agent.agent import Agent
+from agent.build import open_agent
+from agent.config import Settings, load_settings
+from agent.types import Answer
+from app.conversations import Conversations, Message
+from app.jobs import Handle, JobRunner
+from app.suggest import suggest
+from app.work import asking, history_of, ingesting
+from index.errors import NotFoundError
+from index.store import Store
+from index.types import Scope
+
+DATA_DIR_VARIABLE = "FORAGE_DATA_DIR"
+
+
+@dataclass(slots=True)
+class Workspace:
+    """One data folder with everything that works on it."""
+
+    data_dir: Path
+    store: Store
+    runner: JobRunner
+    conversations: Conversations
+    _agent: tuple[Settings, Agent] | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def agent(self) -> Agent:
+        """The agent for the settings of this moment; slow the first time, when the encoder loads."""
+        with self._lock:
+            settings = load_settings(self.data_dir)
+            if self._agent is None or self._agent[0] != settings:
+                self._agent = (settings, open_agent(self.data_dir, settings=settings, store=self.store))
+            return self._agent[1]
+
+    def ask(self, conversation: str, question: str, scope: Scope) -> None:
+        """Add a question to a conversation and start answering it."""
+        history = history_of(self.conversations.messages(conversation))
+        message = self.conversations.ask(conversation, question)
+        self.conversations.rescope(conversation, scope)
+        work = asking(self.agent, self.conversations, message, question, scope, history)
+        job = self.runner.submit("ask", work, {"message": message, "question": question})
+        self.conversations.assign(message, job)
+
+    def ask_again(self, message: Message) -> None:
+        """Answer a message once more, after a stop or a failure."""
+        conversation = self.conversations.get(message.conversation_id)
+        earlier = [
+            m for m in self.conversations.messages(conversation.id) if m.created_at < message.created_at
+        ]
+        work = asking(
+            self.agent,
+            self.conversations,
+            message.id,
+            message.question,
+            conversation.scope,
+            history_of(earlier),
+        )
+        job = self.runner.submit("ask", work, {"message": message.id, "question": message.question})
+        self.conversations.assign(message.id, job)
+
+    def ingest(self, paths: tuple[Path, ...], collection: str) -> str:
+        """Start bringing files into a collection; the job's id."""
+        params = {"paths": [str(path) for path in paths], "collection": collection}
+        return self.runner.submit("ingest", ingesting(self.store, paths, collection), params)
+
+    def generation(self, scope: Scope) -> str:
+        """Changes whenever the documents of a scope change."""
+        known = {collection.name for collection in self.store.collections()}
+        alive = Scope(tuple(name for name in scope.collections if name in known), scope.documents)
+        ids = self.store.scope_ids(alive)
+        return ",".join(f"{number}:{self.store.generation(number)}" for number in ids) + str(scope.documents)
+
+    def suggestions(self, scope: Scope) -> list[str] | None:
+        """Example questions for a scope; None while they are being made. Kept until the documents change."""
+        key = self.generation(scope)
+        for job in self.runner.jobs("suggest"):
+            if job.params.get("key") == key and job.state != "interrupted":
+                return None if job.active else list(job.result.get("questions", ()))
+
+        def work(handle: Handle) -> dict[str, Any]:
+            searcher = self.agent().searcher
+            agent = Agent(searcher, Settings(), None)  # no model, no record: nobody asked these questions
+
+            def ask(question: str, scope: Scope) -> Answer:
+                while any(job.active for job in self.runner.jobs("ask", limit=4)) and not handle.cancelled():
+                    time.sleep(0.1)  # a person's own question goes first
+                return agent.ask(question, scope)
+
+            return {"questions": suggest(self.store, ask, scope, handle.cancelled)}
+
+        self.runner.submit("suggest", work, {"key": key})
+        return None
+
+
+def workspace() -> Workspace:
+    """The workspace of the data folder named by FORAGE_DATA_DIR (default: `data`)."""
+    return _open(str(Path(os.environ.get(DATA_DIR_VARIABLE) or "data").expanduser().resolve()))
+
+
+@st.cache_resource(show_spinner=False)
+def _open(data_dir: str) -> Workspace:
+    folder = Path(data_dir)
+    opened = Workspace(folder, Store.open(folder), JobRunner(folder / "jobs"), Conversations(folder))
+    threading.Thread(target=_warm, args=(opened,), name="warm", daemon=True).start()
+    return opened
+
+
+def _warm(opened: Workspace) -> None:
+    """Load the encoder while the person is still reading the page, so that the first answer is quick."""
+    opened.agent().searcher.embedder.embed(["warm"])
+
+
+def open_conversation(opened: Workspace) -> str | None:
+    """The conversation of the address bar, so that a reload and a bookmark find it; None for a new chat."""
+    name = st.query_params.get("c")
+    if not name:
+        return None
+    try:
+        return opened.conversations.get(name).id
+    except NotFoundError:
+        del st.query_params["c"]
+        st.toast("That conversation was deleted. Here is a new one.")
+        return None

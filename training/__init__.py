@@ -1,0 +1,1 @@
+"""Worlds, metrics and evaluation; later the training of skills and policies."""

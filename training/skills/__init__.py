@@ -1,0 +1,1 @@
+"""Training of the embedded skills: small adapters of the one packaged encoder."""
