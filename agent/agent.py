@@ -20,6 +20,7 @@ from agent.llm import StoppableModel
 from agent.matching import WordMatcher
 from agent.nodes import Tools
 from agent.reader import Reader
+from agent.reader_model import load_reader
 from agent.trace import TraceLog, answer_from, step_from
 from agent.types import Answer, Cost, Note, Step, Trajectory, Turn
 from agent.verify import Verifier
@@ -35,7 +36,11 @@ class Agent:
     """Answers questions from a store. Safe for threads: everything of one question is its own."""
 
     def __init__(
-        self, searcher: Searcher, settings: Settings, model: StoppableModel | None, log: TraceLog | None = None
+        self,
+        searcher: Searcher,
+        settings: Settings,
+        model: StoppableModel | None,
+        log: TraceLog | None = None,
     ) -> None:
         self.searcher = searcher
         self.store = searcher.store
@@ -53,7 +58,10 @@ class Agent:
         return self.run(question, scope, history).answer
 
     def run(
-        self, question: str, scope: Scope = Scope(), history: tuple[Turn, ...] = ()  # noqa: B008
+        self,
+        question: str,
+        scope: Scope = Scope(),  # noqa: B008
+        history: tuple[Turn, ...] = (),
     ) -> Trajectory:
         """The full record of answering a question."""
         *_, last = self.stream(question, scope, history)
@@ -112,7 +120,8 @@ class Agent:
                 self._model.with_cancel(stop), max_tokens=self.settings.model.max_tokens
             )
         return Tools(
-            searcher=self.searcher, reader=self._reader, gate=self._gate, verifier=self._verifier,
+            searcher=self.searcher, reader=self._reader, reader_model=load_reader(), gate=self._gate,
+            verifier=self._verifier,
             embedded=QuotingComposer(), model=model, config=self.settings.agent, scope=scope,
             document_date=lambda document_id: stated_date(self.store, document_id), cancelled=stop,
         )  # fmt: skip
@@ -132,5 +141,9 @@ def _checked(question: str) -> str:
 
 def _stopped_answer() -> Answer:
     return Answer(
-        text="Stopped before an answer was found.", short="", kind="abstention", stopped="cancelled", cost=Cost()
+        text="Stopped before an answer was found.",
+        short="",
+        kind="abstention",
+        stopped="cancelled",
+        cost=Cost(),
     )

@@ -13,7 +13,9 @@ from index.retrieve import Searcher
 from index.store import Store
 
 
-def open_agent(data_dir: Path | str, *, settings: Settings | None = None, store: Store | None = None) -> Agent:
+def open_agent(
+    data_dir: Path | str, *, settings: Settings | None = None, store: Store | None = None
+) -> Agent:
     """The agent of a data folder; raises StoreError or ConfigError."""
     store = store or Store.open(data_dir)
     settings = settings or load_settings(store.data_dir)

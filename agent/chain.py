@@ -15,6 +15,7 @@ import numpy as np
 from agent.matching import stems
 from agent.question import Question, names_in
 from agent.reader import Evidence
+from agent.reader_model import Reading
 from agent.spans import Candidate, candidates
 
 BEAM = 8
@@ -32,6 +33,7 @@ class Chain:
     cosine: float  # mean over the links
     score: float
     answers: tuple[Candidate, ...] = ()  # best first, from the last link
+    reading: Reading | None = None  # what the trained reader makes of it
 
     @property
     def last(self) -> Evidence:
@@ -44,7 +46,9 @@ def best_chains(
 ) -> list[Chain]:
     """Chains over the pool, best first; empty when nothing was read."""
     hops = {e.hop for e in pool}
-    chosen = [e for hop in hops for e in sorted((e for e in pool if e.hop == hop), key=lambda e: -e.score)[:POOL]]
+    chosen = [
+        e for hop in hops for e in sorted((e for e in pool if e.hop == hop), key=lambda e: -e.score)[:POOL]
+    ]
     chosen = list({e.key: e for e in sorted(chosen, key=lambda e: e.score)}.values())
     names = {e.key: link_names(e) for e in chosen}
     beam = sorted((_chain(question, weights, (e,)) for e in chosen), key=lambda c: -c.score)

@@ -13,10 +13,21 @@ _MONTHS = [name.lower() for name in MONTHS.split("|")]
 _NUMBER_WORDS = {
     word: value
     for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen twenty".split()
+        (
+            "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+            "sixteen seventeen eighteen nineteen twenty"
+        ).split()
     )
-} | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "dozen": 12}
+} | {
+    "thirty": 30,
+    "forty": 40,
+    "fifty": 50,
+    "sixty": 60,
+    "seventy": 70,
+    "eighty": 80,
+    "ninety": 90,
+    "dozen": 12,
+}
 _SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "km": 1e3, "kilometres": 1e3,
            "kilometers": 1e3, "tonnes": 1e3, "tons": 1e3, "cm": 1e-2, "centimetres": 1e-2, "mm": 1e-3}  # fmt: skip
 # The noun behind an adjective, to ask each thing for its value.
@@ -108,7 +119,8 @@ def decide(question: Question, values: tuple[str, str]) -> Verdict | None:
     small_first = question.direction in ("earlier", "less")
     winner = first if (left < right) == small_first else second  # type: ignore[operator]
     return Verdict(
-        _spoken(question, winner), f"{first}: {values[0]}; {second}: {values[1]}; {question.direction} decides."
+        _spoken(question, winner),
+        f"{first}: {values[0]}; {second}: {values[1]}; {question.direction} decides.",
     )
 
 

@@ -37,7 +37,11 @@ def claim_of(sentence: str, title: str) -> str:
     """A sentence made readable on its own: one that opens with a pronoun is told under its title."""
     flat = " ".join(sentence.split())
     flat = re.sub(r"^(?:[-*•|]\s*)+", "", flat).strip("| ").strip()
-    if re.match(r"(?:he|she|it|they|his|her|its|their|this|these)\b", flat, re.I) or "|" in flat or len(flat) < 40:
+    if (
+        re.match(r"(?:he|she|it|they|his|her|its|their|this|these)\b", flat, re.I)
+        or "|" in flat
+        or len(flat) < 40
+    ):
         return f"{title}: {flat}" if title and not flat.lower().startswith(title.lower()) else flat
     return flat
 

@@ -24,7 +24,9 @@ _VERSION_WORDS = re.compile(
     re.I,
 )
 _NEGATION = re.compile(r"\b(?:not|never|no|nor|neither|without|n't|failed to|refused)\b", re.I)
-_BECAUSE = re.compile(r"\b(?:because(?: of)?|since|due to|in order to|so that|owing to|as a result of)\b\s*", re.I)
+_BECAUSE = re.compile(
+    r"\b(?:because(?: of)?|since|due to|in order to|so that|owing to|as a result of)\b\s*", re.I
+)
 
 DocumentDate = Callable[[str], str]  # document id -> the date it states for itself, or ""
 
@@ -112,10 +114,14 @@ def _settle(thread: Thread, dated: DocumentDate) -> tuple[Chain, tuple[Evidence,
             continue
         ours, theirs = dated(best.last.passage.document_id), dated(rival.last.passage.document_id)
         if (date_key(theirs) or (0,)) > (date_key(ours) or (0,)):
-            why = f"Two versions of one document differ; the newer one ({theirs}) replaces the older ({ours or 'undated'})."
+            why = f"Two versions differ; the newer one ({theirs}) replaces the older ({ours or 'undated'})."
             return rival, (best.last,), why
         if ours != theirs:
-            return best, (rival.last,), f"An older version of the document ({theirs or 'undated'}) says otherwise."
+            return (
+                best,
+                (rival.last,),
+                f"An older version of the document ({theirs or 'undated'}) says otherwise.",
+            )
     alike = [r for r in rivals if abs(r.coverage - best.coverage) < 0.05 and len(r.links) == len(best.links)]
     if alike:
         return best, (alike[0].last,), "Another document says something else."

@@ -9,7 +9,8 @@ from index.store import Store
 
 HEAD = 600  # characters at the top of a document where its date stands
 _MARKED = re.compile(
-    r"\b(?:dated?|issued|published|updated|revised|effective|version|as of|valid from|in force)\b[^.\n]{0,30}$", re.I
+    r"\b(?:dated?|issued|published|updated|revised|effective|version|as of|valid from|in force)\b[^.\n]{0,30}$",
+    re.I,
 )
 
 

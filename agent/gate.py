@@ -30,9 +30,7 @@ _EXAMPLES: dict[str, tuple[str, ...]] = {
         "Which collections exist?", "How big is the library?", "What do you know about?",
     ),
 }  # fmt: skip
-_ABOUT_US = re.compile(
-    r"\b(?:documents?|files?|collections?|library|uploads?|uploaded|sources)\b", re.I
-)
+_ABOUT_US = re.compile(r"\b(?:documents?|files?|collections?|library|uploads?|uploaded|sources)\b", re.I)
 _GREETING = re.compile(
     r"^\W*(?:hi|hello|hey|hallo|good (?:morning|afternoon|evening|night|day)|thanks?|thank you|thx|bye|goodbye|"
     r"ok(?:ay)?|great|cool|nice|see you)\b[\w\s,']{0,40}\W*$",
@@ -67,7 +65,12 @@ class Gate:
             )
         if kind == "small_talk" and likeness >= SURE and not about:
             return Decision(
-                "gate", OPTIONS, "small_talk", likeness, "The message is conversation, not a question.", features
+                "gate",
+                OPTIONS,
+                "small_talk",
+                likeness,
+                "The message is conversation, not a question.",
+                features,
             )
         return Decision(
             "gate", OPTIONS, "search", 1 - max(likeness, 0.0) / 2, "Answering needs the documents.", features

@@ -18,6 +18,8 @@ from agent.chain import Chain, best_chains, link_names
 from agent.matching import stems, weigh
 from agent.question import Question, analyse, names_in
 from agent.reader import Evidence, Reader
+from agent.reader_model import ReaderModel
+from agent.rereading import reread
 from agent.types import Goal
 from index.retrieve import Searcher
 from index.types import Hit, Scope
@@ -33,6 +35,7 @@ class Thread:
 
     question: Question
     weights: np.ndarray
+    model: ReaderModel | None = None  # the trained reader; without one, spans come from rules
     pool: list[Evidence] = field(default_factory=list)
     chains: list[Chain] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
@@ -77,6 +80,8 @@ class Thread:
         better = {e.key: e for e in evidence if e.key in held and e.cosine > held[e.key].cosine}
         self.pool = [better.get(e.key, e) for e in self.pool] + new
         self.chains = best_chains(self.question, self.weights, self.pool)
+        if self.model is not None:
+            self.chains = reread(self.model, self.question, self.chains)
         if self.best is not None:
             self.features = judge.features(self.question, self.weights, self.best)
             self.probability = judge.probability(self.features)
@@ -106,14 +111,14 @@ class Inquiry:
     at: int = 0  # the thread being worked on
 
     @classmethod
-    def open(cls, text: str, searcher: Searcher, scope: Scope) -> Inquiry:
+    def open(cls, text: str, searcher: Searcher, scope: Scope, model: ReaderModel | None = None) -> Inquiry:
         """Take the question apart and weigh its words by their rarity in the scope."""
         question = analyse(text)
         parts = compare.sub_questions(question) if compare.is_comparison(question) else (question,)
         threads = []
         for part in parts:
             counts, total = searcher.frequencies(part.terms, scope)
-            threads.append(Thread(part, weigh(counts, total)))
+            threads.append(Thread(part, weigh(counts, total), model))
         return cls(question, threads)
 
     @property

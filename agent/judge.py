@@ -19,7 +19,7 @@ from agent.matching import stems
 from agent.question import Question
 
 FEATURES = (
-    "coverage", "names", "relation", "weakest", "cosine", "typed", "answer", "links", "own",
+    "coverage", "names", "relation", "weakest", "cosine", "typed", "answer", "links", "own", "read",
 )  # fmt: skip
 
 
@@ -42,6 +42,7 @@ def features(question: Question, weights: np.ndarray, chain: Chain) -> dict[str,
         "answer": min(chain.answers[0].score, 1.5) / 1.5 if chain.answers else 0.0,
         "links": (len(chain.links) - 1) / 2,
         "own": float(own @ weights) if len(weights) else 1.0,
+        "read": chain.reading.answered if chain.reading is not None else 0.5,
     }
 
 

@@ -22,6 +22,7 @@ from agent.gate import Gate
 from agent.inquiry import ANSWER_AT, STOP_AT, Inquiry
 from agent.packing import pack
 from agent.reader import Reader
+from agent.reader_model import ReaderModel
 from agent.types import Answer, Composer, Composition, Cost, Decision, Goal, Note, Stage, Step
 from agent.verify import Verified, Verifier
 from index.errors import Cancelled, ModelError
@@ -54,6 +55,7 @@ class Tools:
 
     searcher: Searcher
     reader: Reader
+    reader_model: ReaderModel | None
     gate: Gate
     verifier: Verifier
     embedded: Composer
@@ -118,7 +120,7 @@ def reply(state: State, tools: Tools) -> tuple[State, Told]:
 def goal(state: State, tools: Tools) -> tuple[State, Told]:
     """What is missing now, and the query that should find it; none when it is time to conclude."""
     if tools.inquiry is None:
-        tools.inquiry = Inquiry.open(state["question"], tools.searcher, tools.scope)
+        tools.inquiry = Inquiry.open(state["question"], tools.searcher, tools.scope, tools.reader_model)
     stopped = ""
     if state.get("searches", 0) >= tools.config.max_searches:
         stopped = "steps"
@@ -170,7 +172,8 @@ def read(state: State, tools: Tools) -> tuple[State, Told]:
     detail: dict[str, Any] = {"new_sentences": new}
     if best is not None:
         detail["best"] = [
-            {"title": link.passage.title, "text": link.text, "score": round(link.score, 3)} for link in best.links
+            {"title": link.passage.title, "text": link.text, "score": round(link.score, 3)}
+            for link in best.links
         ]
         detail["answers"] = [{"text": a.text, "score": round(a.score, 3)} for a in best.answers]
     return {}, (f"Read {new} new sentence{'' if new == 1 else 's'}", detail, None)
@@ -187,7 +190,11 @@ def judge(state: State, tools: Tools) -> tuple[State, Told]:
     missing = thread.missing()
     why = "The evidence covers the question." if not missing else f"Not covered: {', '.join(missing)}."
     decision = Decision("judge", ("enough", "look further"), chosen, probability, why, thread.features)
-    summary = "Evidence is enough" if chosen == "enough" else f"Not enough yet: {', '.join(missing) or 'weak match'}"
+    summary = (
+        "Evidence is enough"
+        if chosen == "enough"
+        else f"Not enough yet: {', '.join(missing) or 'weak match'}"
+    )
     return {"confidence": inquiry.probability}, (summary, {"probability": round(probability, 4)}, decision)
 
 
@@ -206,7 +213,8 @@ def conclude_notes(state: State, tools: Tools) -> tuple[State, Told]:
     )  # fmt: skip
     changes: State = {"enough": enough, "confidence": probability, "missing": ", ".join(inquiry.missing())}
     if found is None or not enough:
-        return changes, ("Not in the documents", {"probability": round(probability, 4)}, decision)
+        weak = {"probability": round(probability, 4), "short": found.short if found else ""}
+        return changes, ("Not in the documents", weak, decision)
     step = len(state.get("steps", []))
     notes = notes_of(found, state["question"], step)
     rivals = notes_of(Conclusion("", found.rivals), state["question"], step, first=len(notes) + 1)
@@ -240,7 +248,11 @@ def answer(state: State, tools: Tools) -> tuple[State, Told]:
         composition, brain = tools.embedded.compose(state["question"], main, short), tools.embedded.name
         verified = tools.verifier.verify(_with_rivals(composition, notes, rivals), notes, derived)
     made = _answer(state, composition, verified, brain, notice)
-    detail = {"claims": len(verified.claims), "citations": len(verified.citations), "dropped": list(verified.dropped)}
+    detail = {
+        "claims": len(verified.claims),
+        "citations": len(verified.citations),
+        "dropped": list(verified.dropped),
+    }
     checked = f"Checked {len(verified.citations)} citation{'' if len(verified.citations) == 1 else 's'}"
     return {"answer": asdict(made)}, (checked, detail, None)
 

@@ -23,9 +23,7 @@ _ASKING = re.compile(
     r"would|should|in|on|at|from|by|of|for|to|the|a|an|please|tell|name|list|give|between|and|if|as|both)$",
     re.I,
 )
-_AUXILIARY = re.compile(
-    r"^(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)\b", re.I
-)
+_AUXILIARY = re.compile(r"^(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)\b", re.I)
 _LATER = re.compile(r"\b(?:late[rs]t?|latest|younge[rs]t?|newe[rs]t?|most recent(?:ly)?|last|after)\b", re.I)
 _EARLIER = re.compile(r"\b(?:earlie[rs]t?|first|olde[rs]t?|before|sooner)\b", re.I)
 _MORE = re.compile(
@@ -39,17 +37,24 @@ _LESS = re.compile(
     re.I,
 )
 _PLACE_NOUNS = frozenset(
-    "city town village country place region province state district county harbour port island location "
-    "street valley capital continent area neighbourhood nation".split()
+    (
+        "city town village country place region province state district county harbour port island "
+        "location street valley capital continent area neighbourhood nation"
+    ).split()
 )
 _PERSON_NOUNS = frozenset(
-    "person man woman author writer poet architect engineer founder director composer president "
-    "captain painter inventor scientist artist king queen mayor explorer actor singer player leader".split()
+    (
+        "person man woman author writer poet architect engineer founder director composer president "
+        "captain painter inventor scientist artist king queen mayor explorer actor singer player leader"
+    ).split()
 )
-_TIME_NOUNS = frozenset("year date day month decade century time".split())
+_TIME_NOUNS = frozenset(["year", "date", "day", "month", "decade", "century", "time"])
 _AMOUNT_NOUNS = frozenset(
-    "price cost population height length weight distance number amount age depth width temperature percentage "
-    "percent area size speed capacity budget salary total rate score duration fee revenue income".split()
+    (
+        "price cost population height length weight distance number amount age depth width temperature "
+        "percentage percent area size speed capacity budget salary total rate score duration fee revenue "
+        "income"
+    ).split()
 )
 
 
@@ -125,7 +130,9 @@ def _head(text: str) -> str:
 def _expects(lower: str, head: str) -> str:  # noqa: C901 - a flat table of wordings
     if re.search(r"\bwhat year\b|\bwhich year\b", lower):
         return "year"
-    if re.match(r"(?:on |in |at |since |until |by |from )?(?:when\b|(?:what|which) (?:date|day|month|decade))", lower):
+    if re.match(
+        r"(?:on |in |at |since |until |by |from )?(?:when\b|(?:what|which) (?:date|day|month|decade))", lower
+    ):
         return "date"
     if re.search(r"\bhow (?:many|much|old|tall|long|far|high|deep|wide|heavy|large|big|fast|often)\b", lower):
         return "number"

@@ -18,7 +18,7 @@ from index.chunk import sentence_spans
 from index.types import Embedder, Hit, Passage, Vectors
 
 MIN_CHARACTERS = 12  # shorter pieces are headings and table debris
-MAX_SENTENCES = 160  # read per search; what ranks lower never won on training questions
+MAX_SENTENCES = 96  # read per search
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +59,7 @@ class Reader:
         spans = [
             (hit, start, end)
             for hit in hits
-            for start, end in _sentences(hit.passage)
+            for start, end in sentences(hit.passage)
             if end - start >= MIN_CHARACTERS
         ][:MAX_SENTENCES]
         if not spans:
@@ -84,7 +84,7 @@ class Reader:
         return sorted(evidence, key=lambda e: -e.score)
 
 
-def _sentences(passage: Passage) -> list[tuple[int, int]]:
+def sentences(passage: Passage) -> list[tuple[int, int]]:
     """Sentence spans; rows of tables and lists count as sentences."""
     spans: list[tuple[int, int]] = []
     at = passage.start
@@ -101,10 +101,13 @@ def _joined(passage: Passage, spans: list[tuple[int, int]]) -> list[tuple[int, i
         if joined:
             last_start, last_end = joined[-1]
             gap = _slice(passage, last_end, start)
-            open_end = _slice(passage, last_end - 1, last_end)[-1:] not in ".!?:|\"”)"
+            open_end = _slice(passage, last_end - 1, last_end)[-1:] not in '.!?:|"”)'
             wrapped = gap.count("\n") == 1 and not gap.replace("\n", "").strip()
             low = _slice(passage, start, start + 1)[:1]
-            prose = "|" not in _slice(passage, last_start, end) and len(_slice(passage, last_start, last_end)) > 45
+            prose = (
+                "|" not in _slice(passage, last_start, end)
+                and len(_slice(passage, last_start, last_end)) > 45
+            )
             if wrapped and open_end and prose and (low.islower() or low.isalnum()):
                 joined[-1] = (last_start, end)
                 continue

@@ -35,7 +35,11 @@ def about_library(message: str, store: Store, scope: Scope) -> str:
     if not documents:
         return small_talk("hello", store, scope)
     names = sorted({d.collection for d in documents})
-    where = f"the collection '{names[0]}'" if len(names) == 1 else f"{len(names)} collections ({', '.join(names)})"
+    where = (
+        f"the collection '{names[0]}'"
+        if len(names) == 1
+        else f"{len(names)} collections ({', '.join(names)})"
+    )
     passages = sum(d.passages for d in documents)
     head = f"There are {_plural(len(documents), 'document')} ({passages:,} passages) in {where}."
     kinds: dict[str, int] = {}

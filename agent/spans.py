@@ -145,7 +145,9 @@ def _pairs(question: Question, sentence: str) -> list[Candidate]:
         key, value = stems(match.group(1)), match.group(2).strip()
         if key & wanted and not stems(value) <= stems(question.text):
             share = len(key & wanted) / len(key)
-            found.append(Candidate(value, match.start(2), match.start(2) + len(value), "value", 0.6 + 0.6 * share))
+            found.append(
+                Candidate(value, match.start(2), match.start(2) + len(value), "value", 0.6 + 0.6 * share)
+            )
     return found
 
 
@@ -171,7 +173,9 @@ def _nearness(anchors: Sequence[tuple[int, int]], start: int, end: int) -> float
 
 _CUES = {
     "person": re.compile(r"\b(?:by|named|called|under|with)\s+(?:[a-z]+\s+){0,3}$", re.I),
-    "place": re.compile(r"\b(?:in|at|near|from|to|of|on|into|outside)\s+(?:the\s+)?(?:[a-z]+\s+){0,3}$", re.I),
+    "place": re.compile(
+        r"\b(?:in|at|near|from|to|of|on|into|outside)\s+(?:the\s+)?(?:[a-z]+\s+){0,3}$", re.I
+    ),
 }
 
 

@@ -36,7 +36,9 @@ class Verifier:
         self._store = store
         self._matcher = matcher
 
-    def verify(self, composition: Composition, notes: Sequence[Note], derived: Sequence[str] = ()) -> Verified:
+    def verify(
+        self, composition: Composition, notes: Sequence[Note], derived: Sequence[str] = ()
+    ) -> Verified:
         """Claims that hold, with numbered citations in order of appearance.
 
         derived: short answers that code worked out from the notes (yes, no, the winner of a comparison):

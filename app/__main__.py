@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 
 from app.commands import ask, chat, documents, ingest, search
-from app.options import DataDir
 from app.doctor import doctor
+from app.options import DataDir
 from index.errors import ForageError
 
 app = typer.Typer(
@@ -51,7 +51,9 @@ def main() -> None:
     try:
         app()
     except ForageError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]Error:[/] {_plain(str(error))}")
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            f"[bold red]Error:[/] {_plain(str(error))}"
+        )
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         Console(stderr=True).print("\nStopped.")

@@ -20,8 +20,6 @@ def show() -> None:
     opened = workspace()
     conversation = open_conversation(opened)
     messages = opened.conversations.messages(conversation) if conversation else ()
-    if "next-question" in st.session_state:
-        _send(opened, conversation, st.session_state.pop("next-question"))
     running = [m for m in messages if (job := job_of(opened, m)) is not None and job.active]
     with st.container(key="thread", gap="medium"):
         if conversation is None:
@@ -149,20 +147,21 @@ def _empty(opened: Workspace) -> None:
             '<div class="fg-sub">Answers come from your '
             f"{render.plural(ready, 'document')}, with the sentence they rest on.</div>"
         )
-        _examples(opened)
+        questions = opened.suggestions(_scope(opened, None))
+        with st.container(key="examples", gap="small"):
+            if questions is None:
+                _looking(opened)
+            for number, question in enumerate(questions or ()):
+                if st.button(render.plain(question), key=f"example-{number}", width="stretch"):
+                    _send(opened, None, question)
 
 
 @st.fragment(run_every=1.0)
-def _examples(opened: Workspace) -> None:
-    """Three questions made from the documents in scope; polls while they are being made."""
-    questions = opened.suggestions(_scope(opened, None))
-    with st.container(key="examples", gap="small"):
-        if questions is None:
-            st.html('<div class="fg-sub fg-wait">Looking for good questions in your documents</div>')
-        for number, question in enumerate(questions or ()):
-            if st.button(render.plain(question), key=f"example-{number}", width="stretch"):
-                st.session_state["next-question"] = question
-                st.rerun()
+def _looking(opened: Workspace) -> None:
+    """Polls while questions are being made from the documents in scope."""
+    if opened.suggestions(_scope(opened, None)) is not None:
+        st.rerun()
+    st.html('<div class="fg-sub fg-wait">Looking for good questions in your documents</div>')
 
 
 if __name__ == "__main__":

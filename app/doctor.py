@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import platform
 import sqlite3
-import sys
 import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
@@ -46,7 +45,9 @@ def doctor(
         typer.echo(json.dumps([{"check": n, "ok": ok, "message": m} for n, ok, m in results], indent=2))
     else:
         for name, ok, message in results:
-            Console(highlight=False).print(f"{'[green]ok[/]  ' if ok else '[red]bad[/] '} {name}: {escape(message)}")
+            Console(highlight=False).print(
+                f"{'[green]ok[/]  ' if ok else '[red]bad[/] '} {name}: {escape(message)}"
+            )
     raise typer.Exit(0 if all(ok for _, ok, _ in results) else 1)
 
 
@@ -59,8 +60,6 @@ def _run(checks: dict[str, Check], folder: Path) -> Iterator[tuple[str, bool, st
 
 
 def _python(folder: Path) -> str:
-    if sys.version_info < (3, 11):
-        raise ForageError(f"Python {platform.python_version()} is too old: 3.11 or newer is needed.")
     return f"{platform.python_version()} on {platform.system()} {platform.machine()}"
 
 
@@ -68,14 +67,17 @@ def _sqlite(folder: Path) -> str:
     try:
         sqlite3.connect(":memory:").execute("CREATE VIRTUAL TABLE t USING fts5(x)")
     except sqlite3.OperationalError as error:
-        raise ForageError(f"SQLite {sqlite3.sqlite_version} has no FTS5: use a Python built with it.") from error
+        raise ForageError(
+            f"SQLite {sqlite3.sqlite_version} has no FTS5: use a Python built with it."
+        ) from error
     return f"{sqlite3.sqlite_version} with FTS5"
 
 
 def _packages(folder: Path) -> str:
     try:
         return ", ".join(
-            f"{name} {version(name)}" for name in ("torch", "transformers", "faiss-cpu", "langgraph", "streamlit")
+            f"{name} {version(name)}"
+            for name in ("torch", "transformers", "faiss-cpu", "langgraph", "streamlit")
         )
     except PackageNotFoundError as error:
         raise ForageError(f"{error}. Install again: pip install -c constraints.txt -e .") from error
@@ -85,7 +87,9 @@ def _encoder(folder: Path) -> str:
     embedder = load_embedder()
     embedder.embed(["warm up"])
     began = time.monotonic()
-    embedder.embed(["The observatory on the hill was opened in 1887 by two brothers from the valley. " * 6] * 32)
+    embedder.embed(
+        ["The observatory on the hill was opened in 1887 by two brothers from the valley. " * 6] * 32
+    )
     rate = 32 / (time.monotonic() - began)
     return f"{embedder.name}, {'bfloat16' if multiplies_bf16() else 'float32'}, {rate:.0f} passages a second"
 
@@ -94,13 +98,16 @@ def _store(folder: Path) -> str:
     store = Store.open(folder)
     problems = store.connection.execute("PRAGMA integrity_check").fetchone()[0]
     if problems != "ok":
-        raise ForageError(f"forage.db is damaged ({problems}). Restore it from a backup, or ingest into a new folder.")
+        raise ForageError(
+            f"forage.db is damaged ({problems}). Restore it from a backup, or ingest into a new folder."
+        )
     store.connection.execute("INSERT INTO passages_text(passages_text) VALUES ('integrity-check')")
     found = store.collections()
     passages, documents = sum(c.passages for c in found), sum(c.documents for c in found)
     failed = sum(c.failed for c in found)
     size = store.path.stat().st_size / 1e6
-    return f"{folder}: {len(found)} collections, {documents} documents, {failed} failed, {passages} passages, {size:.1f} MB"
+    counts = f"{len(found)} collections, {documents} documents, {failed} failed, {passages} passages"
+    return f"{folder}: {counts}, {size:.1f} MB"
 
 
 def _indexes(folder: Path) -> str:

@@ -82,14 +82,13 @@ def _finished(opened: Workspace, message: Message, trajectory: dict[str, Any]) -
             "open": shown[1] if shown and shown[0] == message.id else None,
             "copy": render.copied(message.question, answer),
             "cost": render.cost_line(answer["cost"]),
+            "missing": answer["missing"] if answer["kind"] == "abstention" else "",
             "fresh": st.session_state.get("fresh") == message.id,
         },
         on_cite_change=lambda: _open_evidence(message.id, key),
     )
     if st.session_state.get("fresh") == message.id:
         del st.session_state["fresh"]  # scroll to it once, not at every click
-    if answer["kind"] == "abstention" and answer["missing"]:
-        st.html(render.facts_html([("What is missing", answer["missing"])]))
     _feedback(opened, message)
 
 

@@ -10,7 +10,9 @@ import typer
 
 DataDir = Annotated[
     Path | None,
-    typer.Option("--data-dir", help="Data folder. Default: $FORAGE_DATA_DIR, else ./data.", show_default=False),
+    typer.Option(
+        "--data-dir", help="Data folder. Default: $FORAGE_DATA_DIR, else ./data.", show_default=False
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
 

@@ -98,8 +98,8 @@ def answer_parts(answer: Mapping[str, Any]) -> list[list[dict[str, Any]]]:
     """
     claims = [claim for claim in answer["claims"] if claim["text"].strip()]
     if not claims:
-        lines = [line for line in answer["text"].splitlines() if line.strip()]
-        return [[{"text": _printable(line)}] for line in lines]
+        paragraphs = re.split(r"\n\s*\n", _printable(answer["text"]).strip())
+        return [[{"text": re.sub(r"(?m)^[-*] ", "• ", paragraph)}] for paragraph in paragraphs]
     known = {citation["number"] for citation in answer["citations"]}
     parts: list[dict[str, Any]] = []
     for claim in claims:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 import time
@@ -119,8 +120,15 @@ def _open(data_dir: str) -> Workspace:
 
 
 def _warm(opened: Workspace) -> None:
-    """Load the encoder while the person is still reading the page, so that the first answer is quick."""
+    """Load the encoder while the person is still reading the page, so that the first answer is quick.
+
+    Streamlit collects all garbage after every run of a page and of a polling fragment. With the libraries
+    of the encoder loaded that takes about half a second each time and stops the agent's thread, so what
+    is loaded now is taken out of the collector's sight.
+    """
     opened.agent().searcher.embedder.embed(["warm"])
+    gc.collect()
+    gc.freeze()
 
 
 def open_conversation(opened: Workspace) -> str | None:

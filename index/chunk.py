@@ -81,9 +81,7 @@ def split(parsed: ParsedDocument) -> tuple[str, tuple[Draft, ...]]:
     return text, tuple(drafts)
 
 
-def _units(
-    blocks: tuple[Block, ...], spans: tuple[tuple[int, int], ...], text: str
-) -> Iterator[_Unit]:
+def _units(blocks: tuple[Block, ...], spans: tuple[tuple[int, int], ...], text: str) -> Iterator[_Unit]:
     path: list[tuple[int, str]] = []
     for block, (start, end) in zip(blocks, spans, strict=True):
         if block.kind == "heading":

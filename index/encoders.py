@@ -114,7 +114,9 @@ def load_bert(folder: Path, half: bool) -> Any:
     logging.disable_progress_bar()
     logging.set_verbosity_error()  # the file also holds a pooler that mean pooling does not use
     dtype = torch.bfloat16 if half else torch.float32
-    return BertModel.from_pretrained(folder, dtype=dtype, local_files_only=True, add_pooling_layer=False).eval()
+    return BertModel.from_pretrained(
+        folder, dtype=dtype, local_files_only=True, add_pooling_layer=False
+    ).eval()
 
 
 def multiplies_bf16() -> bool:
@@ -122,7 +124,9 @@ def multiplies_bf16() -> bool:
     import torch
 
     capabilities = torch.cpu.get_capabilities()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("sve_bf16"))
+    return bool(
+        capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("sve_bf16")
+    )
 
 
 @cache

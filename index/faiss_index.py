@@ -65,7 +65,9 @@ class FlatIndex:
         if allowed is not None:
             selector = faiss.IDSelectorBatch(np.asarray(allowed, dtype=np.int64))
             parameters = faiss.SearchParameters(sel=selector)
-        scores, ids = self._index.search(np.ascontiguousarray(vectors, dtype=np.float32), k, params=parameters)
+        scores, ids = self._index.search(
+            np.ascontiguousarray(vectors, dtype=np.float32), k, params=parameters
+        )
         return ids, scores
 
     def vectors(self, ids: Sequence[int]) -> dict[int, Vectors]:
@@ -160,7 +162,9 @@ class DenseCache:
         if count != len(index):  # the store's ids are a subset of ours, so equal counts mean equal sets
             alive = {
                 row[0]
-                for row in connection.execute("SELECT id FROM passages WHERE collection_id = ?", (collection_id,))
+                for row in connection.execute(
+                    "SELECT id FROM passages WHERE collection_id = ?", (collection_id,)
+                )
             }
             gone = set(index.ids.tolist()) - alive
             index.remove(gone)

@@ -107,7 +107,16 @@ class _Run:
         rate = self.passages / elapsed if elapsed > 0 else 0.0
         self.progress(
             IngestEvent(
-                kind, source, name, status, error, self.files_done, self.files_total, self.passages, rate, left
+                kind,
+                source,
+                name,
+                status,
+                error,
+                self.files_done,
+                self.files_total,
+                self.passages,
+                rate,
+                left,
             )
         )
 

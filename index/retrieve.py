@@ -26,10 +26,13 @@ MODES: tuple[Mode, ...] = ("bm25", "dense", "hybrid")
 # Words that say how one asks, not what one asks for. FTS5 has no stop list of its own, and without one
 # a question would score nearly every passage of the index.
 STOP_WORDS = frozenset(
-    "a about also am an and any are as at be been being between both but by can could did do does either for from "
-    "had has have he her hers him his how i if in into is it its many me more most much my no not of on or other "
-    "our same she should so some such than that the their them then there these they this those to us was we "
-    "were what when where which who whom whose why will with would you your".split()
+    (
+        "a about also am an and any are as at be been being between both but by can could did do does "
+        "either for from had has have he her hers him his how i if in into is it its many me more most "
+        "much my no not of on or other our same she should so some such than that the their them then "
+        "there these they this those to us was we were what when where which who whom whose why will with "
+        "would you your"
+    ).split()
 )
 
 
@@ -48,7 +51,11 @@ class Searcher:
         self._dense = DenseCache(store, embedder.dimension)
 
     def search(
-        self, query: str, k: int = 10, mode: Mode = "hybrid", scope: Scope = Scope()  # noqa: B008
+        self,
+        query: str,
+        k: int = 10,
+        mode: Mode = "hybrid",
+        scope: Scope = Scope(),  # noqa: B008
     ) -> tuple[Hit, ...]:
         """Best first, no passage twice, at most `k`; InputError for an empty query or unknown mode."""
         if mode not in MODES:
@@ -118,7 +125,9 @@ class Searcher:
         narrowed, values = "", []
         if scope.documents:
             marks = ",".join("?" * len(scope.documents))
-            narrowed = f"AND (SELECT document_id FROM passages p WHERE p.id = passages_text.rowid) IN ({marks})"
+            narrowed = (
+                f"AND (SELECT document_id FROM passages p WHERE p.id = passages_text.rowid) IN ({marks})"
+            )
             values = list(scope.documents)
         rows = self.store.connection.execute(
             f"SELECT rowid, -bm25(passages_text, 0.0, {TITLE_WEIGHT}, {HEADING_WEIGHT}, 1.0) AS score"

@@ -25,9 +25,11 @@ from index.schema import migrate
 from index.types import Collection, Document, Draft, Passage, Scope, Vectors
 
 PASSAGE_COLUMNS = (
-    "p.id, p.document_id, c.name, p.title, d.source, p.heading, p.text, p.start, p.\"end\", p.page, p.page_end"
+    'p.id, p.document_id, c.name, p.title, d.source, p.heading, p.text, p.start, p."end", p.page, p.page_end'
 )
-PASSAGE_TABLES = "passages p JOIN documents d ON d.id = p.document_id JOIN collections c ON c.id = p.collection_id"
+PASSAGE_TABLES = (
+    "passages p JOIN documents d ON d.id = p.document_id JOIN collections c ON c.id = p.collection_id"
+)
 DOCUMENT_COLUMNS = (
     "d.id, c.name, d.source, d.title, d.media_type, d.content_hash, d.size, d.pages, d.passages, d.status, "
     "d.error, d.added_at, d.updated_at, d.meta"
@@ -83,7 +85,9 @@ class Store:
         if found is None:
             found = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
             found.execute("PRAGMA journal_mode = WAL")
-            found.execute("PRAGMA synchronous = NORMAL")  # a power cut may lose the last commit, never the file
+            found.execute(
+                "PRAGMA synchronous = NORMAL"
+            )  # a power cut may lose the last commit, never the file
             found.execute("PRAGMA foreign_keys = ON")
             found.execute("PRAGMA recursive_triggers = ON")
             self._local.connection = found
@@ -165,7 +169,9 @@ class Store:
                 "A collection name must have 1 to 100 printable characters, such as 'contracts 2026'."
             )
         with self.writing() as connection:
-            connection.execute("INSERT OR IGNORE INTO collections(name, created_at) VALUES (?, ?)", (name, time.time()))
+            connection.execute(
+                "INSERT OR IGNORE INTO collections(name, created_at) VALUES (?, ?)", (name, time.time())
+            )
             return int(connection.execute("SELECT id FROM collections WHERE name = ?", (name,)).fetchone()[0])
 
     def scope_ids(self, scope: Scope) -> tuple[int, ...]:
@@ -241,7 +247,9 @@ class Store:
 
     def original(self, document_id: str) -> Path | None:
         """Kept copy of the original file (formats with page images), or None."""
-        row = self.connection.execute("SELECT original FROM documents WHERE id = ?", (document_id,)).fetchone()
+        row = self.connection.execute(
+            "SELECT original FROM documents WHERE id = ?", (document_id,)
+        ).fetchone()
         path = self.data_dir / row[0] if row and row[0] else None
         return path if path is not None and path.is_file() else None
 
@@ -317,7 +325,9 @@ class Store:
         if not folder.is_dir():
             return
         with self.writing() as connection:
-            used = {row[0] for row in connection.execute("SELECT original FROM documents WHERE original <> ''")}
+            used = {
+                row[0] for row in connection.execute("SELECT original FROM documents WHERE original <> ''")
+            }
             for path in folder.iterdir():
                 if path.relative_to(self.data_dir).as_posix() not in used:
                     path.unlink(missing_ok=True)
@@ -330,7 +340,8 @@ class Store:
         for at in range(0, len(ids), 500):
             part = list(ids[at : at + 500])
             rows = self.connection.execute(
-                f"SELECT {PASSAGE_COLUMNS} FROM {PASSAGE_TABLES} WHERE p.id IN ({','.join('?' * len(part))})", part
+                f"SELECT {PASSAGE_COLUMNS} FROM {PASSAGE_TABLES} WHERE p.id IN ({','.join('?' * len(part))})",
+                part,
             )
             found.update((row[0], Passage(*row)) for row in rows)
         return tuple(found[i] for i in ids if i in found)

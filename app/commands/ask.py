@@ -19,7 +19,9 @@ from index.types import Scope
 def ask(
     context: typer.Context,
     question: Annotated[str, typer.Argument(help="Your question, in quotes.")],
-    collection: Annotated[list[str] | None, typer.Option("--collection", "-c", help="Only here; repeatable.")] = None,
+    collection: Annotated[
+        list[str] | None, typer.Option("--collection", "-c", help="Only here; repeatable.")
+    ] = None,
     mode: Annotated[str | None, typer.Option(help="Search mode: bm25, dense or hybrid.")] = None,
     max_seconds: Annotated[float | None, typer.Option(help="Time budget.")] = None,
     model_kind: Annotated[str | None, typer.Option("--model", help="none, openai or transformers.")] = None,
@@ -62,7 +64,9 @@ def _tell(trajectory: Trajectory) -> None:
         out.print(f"[yellow]{escape(answer.notice)}[/]")
     for citation in answer.citations:
         page = f", page {citation.page}" if citation.page else ""
-        out.print(f"\n  [cyan]\\[{citation.number}] {escape(citation.title)}[/]{page}  [dim]{escape(citation.source)}[/]")
+        out.print(
+            f"\n  [cyan]\\[{citation.number}] {escape(citation.title)}[/]{page}  [dim]{escape(citation.source)}[/]"
+        )
         out.print(f"      “{escape(' '.join(citation.quote.split()))}”")
     cost = answer.cost
     searches = "1 search" if cost.searches == 1 else f"{cost.searches} searches"

@@ -41,7 +41,9 @@ def chat(
         "--server.maxUploadSize", "500",
     ]  # fmt: skip
     url = f"http://{ADDRESS}:{port}"
-    server = subprocess.Popen(command, env={**os.environ, "FORAGE_DATA_DIR": str(folder)}, stdout=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        command, env={**os.environ, "FORAGE_DATA_DIR": str(folder)}, stdout=subprocess.DEVNULL
+    )
     threading.Thread(target=_announce, args=(server, url, port, browser), daemon=True).start()
     try:
         code = server.wait()

@@ -31,7 +31,9 @@ def collections(context: typer.Context, data_dir: DataDir = None, as_json: AsJso
 
 def documents(
     context: typer.Context,
-    collection: Annotated[str | None, typer.Option("--collection", "-c", help="Only of this collection.")] = None,
+    collection: Annotated[
+        str | None, typer.Option("--collection", "-c", help="Only of this collection.")
+    ] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Only those that could not be read.")] = False,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -45,14 +47,18 @@ def documents(
     table = Table("Id", "Collection", "Title", "Passages", "Pages", "Status")
     for d in found:
         status = f"[red]{escape(d.error)}[/]" if d.error else d.status
-        table.add_row(d.id, escape(d.collection), escape(d.title), str(d.passages), str(d.pages or ""), status)
+        table.add_row(
+            d.id, escape(d.collection), escape(d.title), str(d.passages), str(d.pages or ""), status
+        )
     Console().print(table if found else "No documents.")
 
 
 def delete(
     context: typer.Context,
     documents: Annotated[list[str] | None, typer.Argument(help="Document ids or sources.")] = None,
-    collection: Annotated[str | None, typer.Option("--collection", "-c", help="Delete this whole collection.")] = None,
+    collection: Annotated[
+        str | None, typer.Option("--collection", "-c", help="Delete this whole collection.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     data_dir: DataDir = None,
 ) -> None:

@@ -9,7 +9,14 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from app.options import AsJson, DataDir, data_dir_of
 from index.ingest import IngestEvent, IngestReport
@@ -20,7 +27,9 @@ from index.store import Store
 def ingest(
     context: typer.Context,
     paths: Annotated[list[Path], typer.Argument(help="Files, folders or .zip archives.")],
-    collection: Annotated[str, typer.Option("--collection", "-c", help="Collection to add to.")] = "documents",
+    collection: Annotated[
+        str, typer.Option("--collection", "-c", help="Collection to add to.")
+    ] = "documents",
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
@@ -40,7 +49,9 @@ def ingest(
         task = bar.add_task("Scanning", total=None, rate="", left="")
 
         def show(event: IngestEvent) -> None:
-            doing = {"scanning": "Scanning", "parsing": "Reading", "encoding": "Encoding"}.get(event.status, "Files")
+            doing = {"scanning": "Scanning", "parsing": "Reading", "encoding": "Encoding"}.get(
+                event.status, "Files"
+            )
             left = f"{_clock(event.seconds_left)} left" if event.seconds_left is not None else ""
             rate = f"{event.passages:,} passages, {event.passages_per_second:.0f}/s" if event.passages else ""
             bar.update(
@@ -93,7 +104,9 @@ def _tell(report: IngestReport, collection: str, console: Console) -> None:
     for source, reason in report.failed:
         out.print(f"  [red]failed[/] {source}: {reason}", markup=True)
     if report.failed:
-        out.print("Mend or convert the failed files and run the same command again: the rest is not done twice.")
+        out.print(
+            "Mend or convert the failed files and run the same command again: the rest is not done twice."
+        )
 
 
 def _as_json(report: IngestReport, collection: str) -> str:

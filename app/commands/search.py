@@ -23,7 +23,9 @@ def search(
     query: Annotated[str, typer.Argument(help="What to look for.")],
     mode: Annotated[str, typer.Option(help=f"One of: {', '.join(MODES)}.")] = "hybrid",
     k: Annotated[int, typer.Option("--k", "-k", help="How many passages.")] = 10,
-    collection: Annotated[list[str] | None, typer.Option("--collection", "-c", help="Only here; repeatable.")] = None,
+    collection: Annotated[
+        list[str] | None, typer.Option("--collection", "-c", help="Only here; repeatable.")
+    ] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:

@@ -42,6 +42,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
     root.append(block);
   }
 
+  if (data.missing) {
+    const line = make("p", "missing", "Missing: ");
+    line.append(make("b", "", data.missing));
+    root.append(line);
+  }
+
   const foot = make("div", "foot");
   for (const source of data.sources) {
     const button = make("button", "source");

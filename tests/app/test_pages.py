@@ -1,6 +1,7 @@
 """The pages run as Streamlit runs them, over a real data folder, a real agent and real jobs."""
 
 import io
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -248,3 +249,11 @@ def test_kept_uploads_are_versions_of_one_document(opened: Workspace) -> None:
     assert keep_upload(opened.store, opened.data_dir, "other", "a.md", io.BytesIO(b"x")) != first
     forget_upload(opened.data_dir, document.source)
     assert not first.exists()
+
+
+def test_reruns_do_not_use_up_file_descriptors(opened: Workspace) -> None:
+    page = _page("library.py")
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(8):
+        page.run()
+    assert len(os.listdir("/proc/self/fd")) - before < 8

@@ -146,8 +146,11 @@ def test_a_claim_never_shows_a_citation_that_is_not_there() -> None:
 
 
 def test_an_answer_without_claims_keeps_its_lines() -> None:
-    answer = _answer(claims=[], text="Hello.\n\nAsk me about your documents.")
-    assert render.answer_parts(answer) == [[{"text": "Hello."}], [{"text": "Ask me about your documents."}]]
+    answer = _answer(claims=[], text="Two documents.\n\n- Bridges\n- Boats - all of them\n")
+    assert render.answer_parts(answer) == [
+        [{"text": "Two documents."}],
+        [{"text": "• Bridges\n• Boats - all of them"}],
+    ]
 
 
 def test_sources_and_the_copied_text_name_title_and_place() -> None:

@@ -214,13 +214,14 @@ def test_the_files_hold_everything_their_documents_say(world: World, texts: dict
 
 
 def test_pdfs_have_several_pages_and_a_table() -> None:
-    document = pypdfium2.PdfDocument(EXAMPLES / "collection/condition-survey-of-the-yedrard-bridge.pdf")
+    (survey,) = (path for path in FILES if path.name.startswith("condition-survey"))
+    document = pypdfium2.PdfDocument(survey)
     try:
         assert len(document) >= 2
         text = "\n".join(page.get_textpage().get_text_bounded() for page in document)
     finally:
         document.close()
-    assert re.search(r"Total length in metres\s+221\s+good", text)
+    assert re.search(r"Total length in metres\s+\d+\s+good", text)
 
 
 # --- the questions ---------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from safetensors.torch import load_file, save_file
 
 from agent.reader_model import KINDS, ReaderModel, build_network, encode
 from training.metrics import exact_match, f1
-from training.skills.reader_data import ReaderExample, examples
+from training.skills.reader_data import ReaderExample, examples, world_examples
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,8 @@ class Args:
     batch: int = 24
     rate: float = 2e-4
     warmup: float = 0.06
-    limit: int = 0  # 0: all examples
+    limit: int = 0  # examples of the public sets; 0: all
+    worlds: tuple[int, ...] = (101, 102, 103, 104)  # seeds of fictional worlds; the bundled one is 7
     checkpoint_every: int = 150
     threads: int = 0
 
@@ -61,6 +62,7 @@ def train(args: Args) -> dict[str, Any]:
         torch.set_num_threads(args.threads)
     found = examples(args.data, "train", args.seed)
     found = found[: args.limit] if args.limit else found
+    found += world_examples(args.worlds, 60, args.seed)
     samples = [s for s in (sample(e) for e in found) if s is not None]
     batches = [b for epoch in range(args.epochs) for b in batched(samples, args.batch, args.seed + epoch)]
     log.info("%d samples, %d steps", len(samples), len(batches))
@@ -70,7 +72,9 @@ def train(args: Args) -> dict[str, Any]:
         parameter.requires_grad_("embeddings" not in name)
     trained = [p for p in net.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=args.rate, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, len(batches), args.warmup))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: _rate(step, len(batches), args.warmup)
+    )
     checkpoint = args.out / "reader.checkpoint.pt"
     first = _resume(checkpoint, net, optimizer, schedule)
     began, running = time.monotonic(), 0.0
@@ -201,7 +205,8 @@ def _save_checkpoint(path: Path, step: int, net: Any, optimizer: Any, schedule: 
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     torch.save(
-        {"step": step, "net": net.state_dict(), "opt": optimizer.state_dict(), "lr": schedule.state_dict()}, partial
+        {"step": step, "net": net.state_dict(), "opt": optimizer.state_dict(), "lr": schedule.state_dict()},
+        partial,
     )
     partial.replace(path)
 

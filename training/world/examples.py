@@ -32,6 +32,7 @@ _SMALL_TALK = (
     "How many documents are in this collection?",
     "Thank you!",
 )
+_TYPES = ("single", "two_hop", "three_hop", "comparison", "unanswerable")
 _POOL = 2000  # questions of each type to choose from: more than a sixty-document world has
 
 
@@ -40,7 +41,7 @@ def example_questions(world: World) -> list[dict[str, Any]]:
     6 unanswerable, 4 small talk. ValueError when the world is too small for that.
     """
     names = file_names(world.documents())
-    chosen = _Chooser(world, names).choose()
+    chosen = sorted(_Chooser(world, names).choose(), key=lambda question: _TYPES.index(question.type))
     counts: dict[str, int] = {}
     records = []
     for question in chosen:

@@ -17,7 +17,7 @@ BOOK_FIRST = (
 )
 BOOK_SECOND = (
     *("Almanac", "Ledger", "Orchard", "Ferry", "Inheritance", "Weather", "Staircase", "Harbour", "Cellar"),
-    *("Apprentice", "Lantern", "Causeway", "Winter", "Pilot", "Granary", "Wedding", "Signal", "Tide Table"),
+    *("Apprentice", "Lantern", "Causeway", "Mitten", "Pilot", "Granary", "Wedding", "Signal", "Tide Table"),
     *("Atlas", "Kitchen", "Neighbour", "Bell Founder", "Lock Keeper", "Toll House", "Census", "Surveyor"),
 )
 BOOK_PATTERNS = ("The {} {}", "The {} {}", "One {} {}", "Notes on the {} {}", "Letters from the {} {}")

@@ -1,0 +1,87 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def forage(*arguments: str, data: Path | None = None, expect: int = 0) -> subprocess.CompletedProcess[str]:
+    """Run the real command in a process of its own."""
+    environment = {**os.environ, "COLUMNS": "200"}
+    if data is not None:
+        environment["FORAGE_DATA_DIR"] = str(data)
+    done = subprocess.run(
+        [sys.executable, "-m", "app", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == expect, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cli")
+    (folder / "files").mkdir()
+    (folder / "files" / "bridge.md").write_text(
+        "# Teal Bridge\n\nThe Teal Bridge was designed by Mira Vell in 1887.\n"
+    )
+    (folder / "files" / "broken.pdf").write_bytes(b"%PDF-1.4 broken")
+    done = forage("ingest", str(folder / "files"), "-c", "docs", "--data-dir", str(folder / "data"))
+    assert "1 added" in done.stdout and "1 failed" in done.stdout and "broken.pdf" in done.stdout
+    return folder / "data"
+
+
+def test_the_life_of_a_document(data: Path) -> None:
+    hits = json.loads(forage("search", "who designed the bridge", "--json", data=data).stdout)
+    assert hits[0]["passage"]["title"] == "Teal Bridge"
+    run = json.loads(forage("ask", "Who designed the Teal Bridge?", "-c", "docs", "--json", data=data).stdout)
+    assert run["answer"]["short"] == "Mira Vell" and run["answer"]["citations"]
+    rows = json.loads(forage("documents", "--json", data=data).stdout)
+    assert {row["status"] for row in rows} == {"ready", "failed"}
+    assert "broken.pdf" in forage("documents", "--failed", data=data).stdout
+    assert json.loads(forage("collections", "--json", data=data).stdout)[0]["documents"] == 1
+    checks = json.loads(forage("doctor", "--json", data=data).stdout)
+    assert all(check["ok"] for check in checks), checks
+
+
+def test_delete(data: Path, tmp_path: Path) -> None:
+    note = tmp_path / "note.txt"
+    note.write_text("A walnut tree stands in the courtyard of the museum.")
+    forage("ingest", str(note), "-c", "notes", data=data)
+    assert json.loads(forage("search", "walnut", "--mode", "bm25", "-c", "notes", "--json", data=data).stdout)
+    forage("delete", "note.txt", "-c", "notes", "--yes", data=data)
+    assert not json.loads(
+        forage("search", "walnut", "--mode", "bm25", "-c", "notes", "--json", data=data).stdout
+    )
+    forage("delete", "-c", "notes", "--yes", data=data)
+    assert "notes" not in forage("collections", data=data).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("ask", "  "), 2, "The question is empty"),
+        (("ask", "Who?", "-c", "nope"), 2, "There is no collection named 'nope'"),
+        (("search", "x", "--mode", "magic"), 2, "bm25, dense, hybrid"),
+        (("ingest", "no-such-file.pdf"), 2, "no-such-file.pdf"),
+        (("delete",), 2, "Nothing to delete was named"),
+        (("delete", "unknown"), 2, "There is no document 'unknown'"),
+        (("ask", "Who?", "--model", "openai"), 2, "model.name is empty"),
+        (("ask", "Who?", "--model", "magic"), 2, "model.kind"),
+        (("frobnicate",), 2, "No such command"),
+    ],
+)
+def test_mistakes_end_in_one_readable_paragraph(
+    data: Path, arguments: tuple[str, ...], code: int, says: str
+) -> None:
+    done = forage(*arguments, data=data, expect=code)
+    assert says in " ".join((done.stderr + done.stdout).split())

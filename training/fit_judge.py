@@ -1,0 +1,147 @@
+"""Fits the judge: `python -m training.fit_judge --data DIR`. Is the answer at hand right?
+
+Runs the live agent over questions of fictional worlds (seeds that are used nowhere else) and of public
+training splits, takes the features of the evidence it concluded from, and labels them by whether the answer
+it had was right (an unanswerable question never is). A logistic regression on half of it gives the
+weights; the other half measures them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+
+from agent.agent import Agent
+from agent.build import open_agent
+from agent.judge import FEATURES
+from index.ingest import ingest, ingest_passages
+from index.store import Store
+from training.metrics import f1
+
+log = logging.getLogger(__name__)
+WORLD_SEEDS = (301, 302)
+PUBLIC = ("squad2_dev_half", "2wiki_distractor", "musique_distractor")
+TARGET = Path(__file__).parent.parent / "agent" / "judge.json"
+Row = tuple[list[float], bool, str]
+
+
+def main() -> None:
+    """Collect, fit, report, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder with the public question sets")
+    parser.add_argument("--questions", type=int, default=150, help="of each set")
+    parser.add_argument("--cache", type=Path, required=True, help="where indexes and rows are kept")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    rows: list[Row] = []
+    for seed in WORLD_SEEDS:
+        rows += _kept(options.cache / f"world-{seed}.json", lambda s=seed: list(_world(s, options.questions)))
+    for name in PUBLIC:
+        folder, cache = options.data / name, options.cache / name
+        rows += _kept(
+            options.cache / f"{name}.json", lambda f=folder, c=cache: list(_public(f, c, options.questions))
+        )
+    report = fit(rows)
+    TARGET.write_text(json.dumps(report, indent=2) + "\n")
+    log.info(json.dumps(report, indent=2))
+
+
+def fit(rows: Sequence[Row], seed: int = 7) -> dict[str, object]:
+    """Weights from a random half of the rows, quality on the other half, by set."""
+    matrix = np.array([row[0] for row in rows])
+    right = np.array([row[1] for row in rows], dtype=int)
+    sets = np.array([row[2] for row in rows])
+    half = np.random.default_rng(seed).random(len(rows)) < 0.5
+    # Every set weighs the same, whatever its number of questions.
+    weight = np.array([len(rows) / (len(set(sets)) * (sets == name).sum()) for name in sets])
+    model = LogisticRegression(C=1.0, max_iter=2000).fit(matrix[half], right[half], weight[half])
+    said = model.predict_proba(matrix[~half])[:, 1]
+    held = right[~half]
+    return {
+        "weights": {
+            "bias": round(float(model.intercept_[0]), 4),
+            **{name: round(float(value), 4) for name, value in zip(FEATURES, model.coef_[0], strict=True)},
+        },
+        "made_by": "python -m training.fit_judge",
+        "rows": len(rows),
+        "right": round(float(right.mean()), 3),
+        "held_out": {
+            "auroc": round(float(roc_auc_score(held, said)), 3),
+            "ece": round(calibration_error(said, held), 3),
+            "accuracy_at_half": round(float(((said >= 0.5) == held).mean()), 3),
+        },
+    }
+
+
+def calibration_error(said: np.ndarray, right: np.ndarray, bins: int = 10) -> float:
+    """Expected calibration error: mean gap of stated and true share, weighted by the bins' sizes.
+
+    >>> round(calibration_error(np.array([0.75, 0.75, 0.75, 0.75]), np.array([1, 1, 1, 0])), 3)
+    0.0
+    """
+    at = np.minimum((said * bins).astype(int), bins - 1)
+    gaps = [
+        abs(said[at == b].mean() - right[at == b].mean()) * (at == b).mean()
+        for b in range(bins)
+        if (at == b).any()
+    ]
+    return float(sum(gaps))
+
+
+def _kept(path: Path, make: object) -> list[Row]:
+    if path.exists():
+        return [(row[0], row[1], row[2]) for row in json.loads(path.read_text())]
+    rows: list[Row] = make()  # type: ignore[operator]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(rows))
+    log.info(
+        "%s: %d rows, %.2f right", path.stem, len(rows), np.mean([row[1] for row in rows]) if rows else 0
+    )
+    return rows
+
+
+def _world(seed: int, count: int) -> Iterator[Row]:
+    from training.world_cli import write_examples
+
+    with tempfile.TemporaryDirectory() as folder:
+        write_examples(seed, 60, Path(folder))
+        store = Store.open(Path(folder) / "data")
+        ingest(store, [Path(folder) / "collection"], "world")
+        agent = open_agent(store.data_dir, store=store)
+        from training.world import World
+
+        for question in World.generate(seed, 60).questions(max(1, count // 5), seed):
+            yield from _row(agent, question.text, question.answers, f"world-{seed}")
+
+
+def _public(folder: Path, cache: Path, count: int) -> Iterator[Row]:
+    store = Store.open(cache)
+    with (folder / "corpus.jsonl").open(encoding="utf-8") as lines:
+        ingest_passages(store, (json.loads(line) for line in lines), folder.name)
+    agent = open_agent(cache, store=store)
+    with (folder / "train.jsonl").open(encoding="utf-8") as lines:
+        questions = [json.loads(line) for line in lines]
+    for at in np.random.default_rng(7).permutation(len(questions))[:count]:
+        yield from _row(agent, questions[at]["question"], questions[at]["answers"], folder.name)
+
+
+def _row(agent: Agent, question: str, answers: Sequence[str], name: str) -> Iterator[Row]:
+    run = replace(agent.run(question))
+    for step in run.steps:
+        if step.decision is not None and step.decision.name == "conclude" and step.decision.features:
+            had = step.detail.get("short", "")
+            right = bool(answers) and bool(had) and f1(had, list(answers)) >= 0.5
+            yield [step.decision.features[feature] for feature in FEATURES], right, name
+
+
+if __name__ == "__main__":
+    main()
