@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from agent.compose import QuotingComposer
@@ -123,7 +124,7 @@ class Agent:
             searcher=self.searcher, reader=self._reader, reader_model=load_reader(), gate=self._gate,
             verifier=self._verifier,
             embedded=QuotingComposer(), model=model, config=self.settings.agent, scope=scope,
-            document_date=lambda document_id: stated_date(self.store, document_id), cancelled=stop,
+            document_date=partial(stated_date, self.store), cancelled=stop,
         )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ _NOUNS = {
     "light": "weight", "deep": "depth", "wide": "width", "narrow": "width", "expens": "price", "cheap": "price",
     "cost": "price", "short": "length", "small": "size", "fast": "speed", "slow": "speed", "shallow": "depth",
 }  # fmt: skip
-_EVENTS = "born founded built opened established published started"
+_EVENTS = "born, founded, opened or published"
 _COMPARING = re.compile(
     r"\b(?:both|same|either|earlier|later|first|last|older|younger|newer|before|after|more|most|less|least|fewer|"
     r"oldest|youngest|newest|earliest|latest|two|than|recently|recent)\b",
@@ -69,15 +69,26 @@ def sub_questions(question: Question) -> tuple[Question, ...]:
         if question.direction in ("earlier", "later"):
             sub = replace(analyse(f"When was {option} {attribute or _EVENTS}?"), expects="date")
             if not attribute:  # any founding event will do: do not ask for all of them to be covered
-                sub = replace(sub, terms=tuple(t for t in sub.terms if t not in _EVENTS.split()))
+                sub = replace(sub, terms=tuple(t for t in sub.terms if t not in _EVENTS))
         elif question.direction in ("more", "less"):
-            sub = replace(analyse(f"What is the {attribute} of {option}?"), expects="number", head="")
+            noun = " ".join(w for w in attribute.split() if w != question.head) or attribute
+            plural = noun.endswith("s") and not noun.endswith("ss")
+            asked = f"How many {noun} does {option} have?" if plural else f"What is the {noun} of {option}?"
+            sub = replace(analyse(asked), expects="number", head="")
         else:
-            sub = analyse(f"Which {attribute} is {option} in or of?")
-            kind = analyse(f"What {attribute.split()[-1] if attribute else 'thing'} is it?").expects
-            sub = replace(sub, expects=kind)
+            sub = analyse(_same_question(question, option))
         made.append(replace(sub, names=(option,), options=(), direction=""))
     return tuple(made)
+
+
+def _same_question(question: Question, option: str) -> str:
+    """'Were A and B born in the same town?' asks 'In which town was A born?'."""
+    shared = re.search(r"\bsame\s+([a-z]+)", question.text)
+    noun = shared[1] if shared else _attribute(question) or "kind"
+    verb = re.search(r"\b(born|[a-z]{3,}(?:ed|ilt|ade|ept|eld))\b(?=.*\bsame\b)", question.text)
+    if verb:
+        return f"In which {noun} was {option} {verb[1]}?"
+    return f"What is the {noun} of {option}?"
 
 
 def _attribute(question: Question) -> str:

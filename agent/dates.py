@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from agent.spans import DATE
+from index.errors import NotFoundError
 from index.store import Store
 
 HEAD = 600  # characters at the top of a document where its date stands
@@ -16,14 +17,16 @@ _MARKED = re.compile(
 
 def stated_date(store: Store, document_id: str) -> str:
     """The document's own date as written: from its metadata, its title, or the top of its text; or ""."""
-    document = store.document(document_id)
+    try:
+        document, head = store.document(document_id), store.document_text(document_id)[:HEAD]
+    except NotFoundError:  # deleted while the question runs
+        return ""
     for key in ("date", "updated", "published", "created"):
         if document.meta.get(key):
             return document.meta[key]
     in_title = DATE.search(document.title)
     if in_title:
         return in_title.group()
-    head = store.document_text(document_id)[:HEAD]
     found = list(DATE.finditer(head))
     marked = [m for m in found if _MARKED.search(head[: m.start()])]
     return (marked or found)[0].group() if found else ""

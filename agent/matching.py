@@ -45,8 +45,14 @@ class WordMatcher:
         self._vectors: dict[str, Vectors] = {}
         self._lock = threading.Lock()
 
-    def cover(self, terms: Sequence[str], texts: Sequence[str]) -> np.ndarray:
-        """Degree of each term in each text: shape (len(texts), len(terms)), 0 to 1."""
+    def cover(
+        self, terms: Sequence[str], texts: Sequence[str], names: frozenset[str] = frozenset()
+    ) -> np.ndarray:
+        """Degree of each term in each text: shape (len(texts), len(terms)), 0 to 1.
+
+        names: stems of words that are parts of names; only the same word covers them, for "Quevolt" is
+        close to "Lekerly" in no sense that matters.
+        """
         degrees = np.zeros((len(texts), len(terms)), dtype=np.float32)
         if not terms or not texts:
             return degrees
@@ -54,14 +60,16 @@ class WordMatcher:
         vocabulary = list(dict.fromkeys(word for found in word_lists for word in found))
         if not vocabulary:
             return degrees
-        table = self._likeness(terms, vocabulary)
+        table = self._likeness(terms, vocabulary, names)
         at = {word: column for column, word in enumerate(vocabulary)}
         for row, found in enumerate(word_lists):
             if found:
                 degrees[row] = table[:, [at[word] for word in found]].max(axis=1)
         return degrees
 
-    def _likeness(self, terms: Sequence[str], vocabulary: Sequence[str]) -> np.ndarray:
+    def _likeness(
+        self, terms: Sequence[str], vocabulary: Sequence[str], names: frozenset[str]
+    ) -> np.ndarray:
         """Degree of each term against each word: shape (len(terms), len(vocabulary))."""
         self._learn([*terms, *vocabulary])
         with self._lock:
@@ -70,8 +78,8 @@ class WordMatcher:
         degrees = np.clip((left @ right.T - UNLIKE) / (SURE - UNLIKE), 0.0, 0.9)
         word_stems = [stem(word) for word in vocabulary]
         for row, term in enumerate(terms):
-            exact = any(c.isdigit() for c in term)  # 1987 is not "close to" 1986
             own = stem(term)
+            exact = own in names or any(c.isdigit() for c in term)  # 1987 is not "close to" 1986
             for column, other in enumerate(word_stems):
                 if own == other:
                     degrees[row, column] = 1.0

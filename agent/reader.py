@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent.matching import WordMatcher
+from agent.matching import WordMatcher, stems
 from agent.question import Question
 from index.chunk import sentence_spans
 from index.types import Embedder, Hit, Passage, Vectors
@@ -68,8 +68,9 @@ class Reader:
         contexts = [_context(hit.passage) for hit, _, _ in spans]
         vectors = self._embedder.embed([query, *(f"{c}\n{t}" for c, t in zip(contexts, texts, strict=True))])
         cosines: Vectors = vectors[1:] @ vectors[0]
-        own = self._matcher.cover(question.terms, texts)
-        around = self._matcher.cover(question.terms, contexts)
+        names = stems(" ".join(question.names))
+        own = self._matcher.cover(question.terms, texts, names)
+        around = self._matcher.cover(question.terms, contexts, names)
         degrees = np.maximum(own, around)
         covered = degrees @ weights if len(weights) else np.zeros(len(texts))
         top = max(hit.score for hit in hits) or 1.0

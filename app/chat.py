@@ -84,38 +84,40 @@ def _scope(opened: Workspace, conversation: str | None) -> Scope:
 
 
 def _scope_picker(opened: Workspace, conversation: str | None) -> None:
+    """A line that says what will be searched; a click changes it."""
     scope = _scope(opened, conversation)
-    popover = st.popover(
-        render.plain(_scope_name(opened, scope)),
-        icon=":material/filter_list:",
-        type="tertiary",
-        key="scope",
-        on_change="rerun",
+    name = render.plain(_scope_name(opened, scope))
+    if st.button(name, key="scope", icon=":material/filter_list:", type="tertiary"):
+        st.session_state["choosing-scope"] = True
+    if st.session_state.get("choosing-scope"):  # an answer that ends meanwhile must not close the dialog
+        _choose_scope(opened, conversation, scope)
+
+
+def _chosen() -> None:
+    st.session_state.pop("choosing-scope", None)
+
+
+@st.dialog("What to search", on_dismiss=_chosen)
+def _choose_scope(opened: Workspace, conversation: str | None, scope: Scope) -> None:
+    known = [collection.name for collection in opened.store.collections()]
+    kept = [name for name in scope.collections if name in known]
+    chosen = st.multiselect(
+        "Collections", known, kept, placeholder="All collections", key="scope-collections"
     )
-    if not popover.open:  # a long list of documents is only sent when somebody looks at it
-        return
-    with popover:
-        known = [collection.name for collection in opened.store.collections()]
-        chosen = st.multiselect(
-            "Collections",
-            known,
-            [name for name in scope.collections if name in known],
-            placeholder="All collections",
-            key=f"collections-{conversation}",
-        )
-        documents = {d.id: d for d in in_scope(opened.store, Scope(tuple(chosen))) if d.status == "ready"}
-        narrowed = st.multiselect(
-            "Documents",
-            list(documents),
-            [name for name in scope.documents if name in documents],
-            format_func=lambda name: documents[name].title if name in documents else name,
-            placeholder="All of them",
-            key=f"documents-{conversation}-{'|'.join(chosen)}",
-        )
-        picked = Scope(tuple(chosen), tuple(narrowed))
-        if picked != scope:
-            st.session_state[f"scope-{conversation}"] = picked
-            st.rerun()
+    documents = {d.id: d for d in in_scope(opened.store, Scope(tuple(chosen))) if d.status == "ready"}
+    narrowed = st.multiselect(
+        "Only these documents",
+        list(documents),
+        [name for name in scope.documents if name in documents],
+        format_func=lambda name: documents[name].title if name in documents else name,
+        placeholder="All of them",
+        key="scope-documents",
+    )
+    if st.button("Search these", type="primary", key="scope-apply"):
+        picked = Scope(tuple(chosen), tuple(name for name in narrowed if name in documents))
+        st.session_state[f"scope-{conversation}"] = picked
+        _chosen()
+        st.rerun()
 
 
 def _scope_name(opened: Workspace, scope: Scope) -> str:

@@ -54,7 +54,14 @@ def _pages(opened: Workspace, document: Document) -> None:
     original = opened.store.original(document.id)
     view = "Text"
     if original is not None and document.pages:
-        view = st.segmented_control("View", ["Pages", "Text"], default="Pages", required=True, key="view")
+        view = st.segmented_control(
+            "View",
+            ["Pages", "Text"],
+            default="Pages",
+            required=True,
+            key="view",
+            label_visibility="collapsed",
+        )
     if view == "Pages" and original is not None and document.pages:
         number = st.pagination(document.pages, key=f"page-{document.id}")
         try:

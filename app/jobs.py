@@ -103,6 +103,7 @@ class JobRunner:
         self._folder = folder
         self._folder.mkdir(parents=True, exist_ok=True)
         self._handles: dict[str, Handle] = {}
+        self._ended: dict[str, Job] = {}
         self._queues: dict[str, queue.SimpleQueue[tuple[Handle, Work] | None]] = {}
         self._lanes = dict(lanes)
         for kind, threads in lanes.items():
@@ -126,8 +127,13 @@ class JobRunner:
 
     def job(self, job_id: str) -> Job:
         """The job as its log tells it; NotFoundError for an id without a log."""
+        if job_id in self._ended:
+            return self._ended[job_id]
         owned = self._owned(job_id)  # before the events: a job that ends in between has then an end
-        return _fold(job_id, self.events(job_id), owned)
+        job = _fold(job_id, self.events(job_id), owned)
+        if not job.active:
+            self._ended[job_id] = job  # a log that has ended never changes, and may be long
+        return job
 
     def jobs(self, kind: str, limit: int = 20) -> tuple[Job, ...]:
         """The newest `limit` jobs of one kind, newest first, of this and of earlier processes."""

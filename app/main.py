@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from app import render
 from app.sidebar import sidebar
 from index.errors import ForageError
 
@@ -34,7 +35,7 @@ def main() -> None:
         sidebar(pages)
         page.run()
     except ForageError as error:  # a person's problem, told in one paragraph
-        st.error(str(error), icon=":material/error:")
+        st.error(render.plain(str(error)), icon=":material/error:")
 
 
 if __name__ == "__main__":

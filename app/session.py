@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import threading
 import time
@@ -20,11 +21,13 @@ from app.conversations import Conversations, Message
 from app.jobs import Handle, JobRunner
 from app.suggest import suggest
 from app.work import asking, history_of, ingesting
-from index.errors import NotFoundError
+from index.errors import ForageError, NotFoundError
 from index.store import Store
 from index.types import Scope
 
 DATA_DIR_VARIABLE = "FORAGE_DATA_DIR"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -126,7 +129,10 @@ def _warm(opened: Workspace) -> None:
     of the encoder loaded that takes about half a second each time and stops the agent's thread, so what
     is loaded now is taken out of the collector's sight.
     """
-    opened.agent().searcher.embedder.embed(["warm"])
+    try:
+        opened.agent().searcher.embedder.embed(["warm"])
+    except ForageError as error:  # the first question will tell the person
+        logger.warning("the agent is not ready: %s", error)
     gc.collect()
     gc.freeze()
 

@@ -1,39 +1,62 @@
-"""`make bench`: the tables of the README, printed by one command.
+"""`make bench`: the tables of the README, printed by one command; `--write` puts them there.
 
 Retrieval needs the public question sets (FORAGE_DATA, default ../shared/data); answers on the bundled
-examples need nothing. Results are also written to benchmarks/results/*.json.
+examples need nothing. Full results go to benchmarks/results/*.json.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-RESULTS = ROOT / "benchmarks" / "results"
+RESULTS = "benchmarks/results"
 POOLS = (("2wiki_distractor", "dev"), ("musique_distractor", "train,dev"), ("hotpotqa_distractor", "dev"))
+BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 
 
 def main() -> None:
-    """Run every table; stop at the first that fails."""
-    RESULTS.mkdir(exist_ok=True)
+    """Run every table, print it, and with --write put all of them into README.md."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="also replace the tables in README.md")
+    options = parser.parse_args()
+    (ROOT / RESULTS).mkdir(exist_ok=True)
+    sections = []
+    for arguments, shown in _commands():
+        table = _run(arguments)
+        sections.append(f"`{shown}`\n\n{table.strip()}\n")
+        print(sections[-1], flush=True)
+    if options.write:
+        readme = ROOT / "README.md"
+        before, rest = readme.read_text().split(BEGIN)
+        after = rest.split(END)[1]
+        readme.write_text(f"{before}{BEGIN}\n{chr(10).join(sections)}{END}{after}")
+
+
+def _commands() -> Iterator[tuple[list[str], str]]:
+    """(arguments of `forage`, the command as a reader would type it)."""
+    out = ["--json", f"{RESULTS}/answers-examples.json"]
+    yield ["eval", "answers", "--data", "examples", *out], "forage eval answers --data examples"
     data = Path(os.environ.get("FORAGE_DATA", ROOT.parent / "shared" / "data")) / "qa"
-    _run("answers", "--data", "examples", "--json", str(RESULTS / "answers-examples.json"))
     if not data.is_dir():
-        print(f"\nThe public question sets are not at {data}; set FORAGE_DATA to measure retrieval.")
+        print(f"The public question sets are not at {data}; set FORAGE_DATA to measure retrieval.", file=sys.stderr)
         return
     for name, split in POOLS:
-        out = str(RESULTS / f"retrieval-{name}.json")
-        modes = "bm25s,bm25,dense,hybrid"
-        _run("retrieval", "--data", str(data / name), "--split", split, "--modes", modes, "--json", out)
+        more = ["--split", split, "--modes", "bm25s,bm25,dense,hybrid"]
+        arguments = ["eval", "retrieval", "--data", str(data / name), *more]
+        yield (
+            [*arguments, "--json", f"{RESULTS}/retrieval-{name}.json"],
+            f"forage eval retrieval --data $FORAGE_DATA/qa/{name} {' '.join(more)}",
+        )
 
 
-def _run(*arguments: str) -> None:
-    print(f"\n$ forage eval {' '.join(arguments)}\n", flush=True)
-    command = [sys.executable, "-m", "app", "eval", *arguments, "--markdown"]
-    subprocess.run(command, cwd=ROOT, check=True)
+def _run(arguments: list[str]) -> str:
+    command = [sys.executable, "-m", "app", *arguments, "--markdown"]
+    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from index.store import Store
 from index.types import Embedder, Hit, Mode, Passage, Scope, Vectors
 
 CANDIDATES = 100  # taken from each list before fusion
-DENSE_WEIGHT = 0.5
+DENSE_WEIGHT = 0.55
 TITLE_WEIGHT, HEADING_WEIGHT = 2.0, 1.5
 FREQUENT = 5000  # counting stops here: such a word is common
 MAX_QUERY_CHARACTERS = 2000  # longer questions are cut: nothing past this helps a search

@@ -35,9 +35,16 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const root = make("div", `answer ${data.kind}`);
   for (const paragraph of data.paragraphs) {
     const block = make("p");
+    let glue = null; // the last word before chips stays on one line with them
     for (const part of paragraph) {
-      if (part.cite) block.append("\u2060", chip(part.cite));
-      else block.append(part.text);
+      if (part.cite) {
+        glue ??= block.appendChild(make("span", "glue"));
+        glue.append(chip(part.cite));
+      } else {
+        const [, text, word] = part.text.match(/^([^]*?)(\S*)$/);
+        block.append(text);
+        glue = block.appendChild(make("span", word.length < 24 ? "glue" : "", word));
+      }
     }
     root.append(block);
   }

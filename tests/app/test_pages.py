@@ -160,10 +160,19 @@ def test_hostile_words_reach_the_page_as_text(opened: Workspace) -> None:
     opened.conversations.delete(conversation)
 
 
-def test_the_scope_stays_with_its_conversation(opened: Workspace) -> None:
-    conversation = opened.conversations.start("q", Scope(("osterland",)))
+def test_the_scope_stays_with_its_conversation_and_narrows_the_answer(opened: Workspace) -> None:
+    marn = next(d for d in opened.store.documents("osterland") if d.title == "Ilse Marn")
+    conversation = opened.conversations.start("q", Scope(("osterland",), (marn.id,)))
     page = _page(c=conversation)
-    assert any("osterland" in str(block.proto) for block in page.get("popover"))
+    assert page.button(key="scope").label == "1 document"
+    page.chat_input[0].set_value("Who designed the Tern Bridge?").run()
+    page = _until_answered(opened, page)
+    (message,) = opened.conversations.messages(conversation)
+    assert message.trajectory is not None
+    assert all(c["document_id"] == marn.id for c in message.trajectory["answer"]["citations"])
+    page.button(key="scope").click().run()
+    assert page.multiselect(key="scope-collections").value == ["osterland"]
+    assert page.multiselect(key="scope-documents").value == [marn.id]
 
 
 def test_the_library_lists_documents_with_their_problems(opened: Workspace) -> None:

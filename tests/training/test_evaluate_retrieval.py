@@ -84,15 +84,15 @@ def test_scores_of_a_known_ranking(pool: Path, cache: Path, embedder: MiniLMEmbe
 def test_encoding_is_timed_apart(pool: Path, cache: Path, embedder: MiniLMEmbedder) -> None:
     class Slow(MiniLMEmbedder):
         def embed(self, texts: object) -> np.ndarray:
-            time.sleep(0.05)
+            time.sleep(0.2)
             return embedder.embed(texts)  # type: ignore[arg-type]
 
     examples = load_questions(pool / "dev.jsonl")
     index = open_index(open_data(pool), examples, embedder, cache)
     tasks = make_tasks(examples, index.locator)
     scores = evaluate("dense", make_ranker("dense", index.store, Slow(), "smallpool"), tasks, (5,))
-    assert min(scores.encode_ms) >= 50
-    assert float(np.median(scores.ms)) < 40
+    assert min(scores.encode_ms) >= 200
+    assert float(np.median(scores.ms)) < 150
     index.store.close()
 
 

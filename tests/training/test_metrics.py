@@ -3,7 +3,7 @@ import math
 import ir_measures
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ir_measures import RR, R
 
@@ -78,6 +78,7 @@ def test_recall_without_gold_is_an_error() -> None:
         recall_at_k(RANKED, set(), 5)
 
 
+@settings(deadline=None)
 @given(
     ranking=st.lists(st.sampled_from("abcdefgh"), unique=True),
     gold=st.sets(st.sampled_from("abcdefgh"), min_size=1),
@@ -119,6 +120,7 @@ def test_bootstrap_of_nothing_and_of_equal_values() -> None:
     assert bootstrap([0.25]) == Interval(0.25, 0.25, 0.25)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
 def test_interval_lies_inside_the_values(values: list[float]) -> None:
     found = bootstrap(values, resamples=50)
