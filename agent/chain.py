@@ -7,6 +7,7 @@ set that covers most of the question with the fewest sentences, each linked to o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from agent.spans import Candidate, candidates
 
 BEAM = 8
 POOL = 24  # best sentences of each hop that take part
+NAME_PRICE = 0.8  # what is not about the question's names is about something else
 LINK_PRICE = 0.04  # a longer chain must cover this much more
 
 
@@ -68,10 +70,16 @@ def best_chains(
     return sorted(found, key=lambda c: -c.score)
 
 
+def named_terms(question: Question) -> np.ndarray:
+    """Which terms are parts of names: a mask over the question's terms."""
+    named = stems(" ".join(question.names))
+    return np.array([stems(term) <= named for term in question.terms], dtype=bool)
+
+
 def link_names(evidence: Evidence) -> frozenset[str]:
-    """Names a sentence speaks of, with the title it stands under, lower case."""
+    """Names a sentence speaks of, with the title it stands under."""
     found = {*names_in(evidence.text), evidence.passage.title}
-    return frozenset(name.lower() for name in found if len(name) > 2)
+    return frozenset(name for name in found if len(name) > 2)
 
 
 def _chain(question: Question, weights: np.ndarray, links: tuple[Evidence, ...]) -> Chain:
@@ -82,8 +90,11 @@ def _chain(question: Question, weights: np.ndarray, links: tuple[Evidence, ...])
     degrees = dict(zip(question.terms, links[-1].own.tolist(), strict=True))
     answers = candidates(question, links[-1].text, links[-1].passage.title, degrees, known)
     typed = question.expects in ("yes_no", "reason") or bool(answers)
+    named = named_terms(question)
+    unnamed = 1.0 - float((covered * weights)[named].sum() / weights[named].sum()) if named.any() else 0.0
     score = (
-        0.55 * coverage + 0.35 * cosine + (0.1 if typed else 0.0) - LINK_PRICE * (len(links) - 1)
+        0.55 * coverage + 0.35 * cosine + (0.1 if typed else 0.0)
+        - NAME_PRICE * unnamed - LINK_PRICE * (len(links) - 1)
         + (0.05 * min(answers[0].score, 1.5) if answers else 0.0)
     )  # fmt: skip
     return Chain(links, covered, coverage, cosine, score, tuple(answers[:3]))
@@ -101,7 +112,11 @@ def _linked(
     """Whether the sentence speaks of something the chain's last sentence introduced."""
     asked = stems(" ".join(question.names))
     before = {n for n in names[chain.last.key] if not stems(n) <= asked}
-    text = f"{evidence.context}\n{evidence.text}".lower()
-    return any(name in text for name in before) or any(
-        name in chain.last.text.lower() and not stems(name) <= asked for name in names[evidence.key]
+    text = f"{evidence.context}\n{evidence.text}"
+    return any(_speaks_of(text, name) for name in before) or any(
+        _speaks_of(chain.last.text, name) for name in names[evidence.key] if not stems(name) <= asked
     )
+
+
+def _speaks_of(text: str, name: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None

@@ -118,21 +118,30 @@ def decide(question: Question, values: tuple[str, str]) -> Verdict | None:
         return Verdict(
             "yes" if alike else "no", f"{first}: {values[0]}; {second}: {values[1]}; compared as text."
         )
-    parse = date_key if question.direction in ("earlier", "later") else amount
-    left, right = parse(values[0]), parse(values[1])
-    if left is None or right is None:
-        return None
-    if question.direction in ("earlier", "later"):  # compare only as precisely as both are known
-        depth = min(len([part for part in key if part]) for key in (left, right))  # type: ignore[union-attr]
-        left, right = left[:depth], right[:depth]  # type: ignore[index]
-    if left == right:
+    by_date = question.direction in ("earlier", "later")
+    order = _date_order(*values) if by_date else _amount_order(*values)
+    if not order:
         return None
     small_first = question.direction in ("earlier", "less")
-    winner = first if (left < right) == small_first else second  # type: ignore[operator]
+    winner = first if (order < 0) == small_first else second
     return Verdict(
         _spoken(question, winner),
         f"{first}: {values[0]}; {second}: {values[1]}; {question.direction} decides.",
     )
+
+
+def _date_order(left: str, right: str) -> int:
+    """-1 when left is earlier, 1 when later, 0 when that cannot be said."""
+    one, other = date_key(left), date_key(right)
+    if one is None or other is None:
+        return 0
+    depth = min(sum(part > 0 for part in key) for key in (one, other))  # only as precisely as both are known
+    return (one[:depth] > other[:depth]) - (one[:depth] < other[:depth])
+
+
+def _amount_order(left: str, right: str) -> int:
+    one, other = amount(left), amount(right)
+    return 0 if one is None or other is None else (one > other) - (one < other)
 
 
 def _spoken(question: Question, winner: str) -> str:

@@ -97,7 +97,7 @@ class Thread:
         for chain in self.chains[:3]:
             for link in chain.links:
                 for name in (*names_in(link.text), link.passage.title):
-                    if not stems(name) <= asked and name.lower() in link_names(link):
+                    if not stems(name) <= asked and name in link_names(link):
                         found.setdefault(name)
         return list(found)[:3]
 

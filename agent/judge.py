@@ -14,13 +14,15 @@ from importlib.resources import files
 
 import numpy as np
 
-from agent.chain import Chain
-from agent.matching import stems
+from agent.chain import Chain, named_terms
 from agent.question import Question
 
 FEATURES = (
     "coverage", "names", "relation", "weakest", "cosine", "typed", "answer", "links", "own", "read",
 )  # fmt: skip
+
+
+NAMES_NEEDED = 0.6  # share of the question's names, by weight
 
 
 def features(question: Question, weights: np.ndarray, chain: Chain) -> dict[str, float]:
@@ -29,8 +31,7 @@ def features(question: Question, weights: np.ndarray, chain: Chain) -> dict[str,
     names: how far the question's named things are covered; relation: the other words, by weight;
     weakest: the least covered word; own: coverage by the sentences themselves, without their titles.
     """
-    named = stems(" ".join(question.names))
-    is_name = np.array([stems(term) <= named for term in question.terms], dtype=bool)
+    is_name = named_terms(question)
     own = np.max(np.stack([link.own for link in chain.links]), axis=0)
     return {
         "coverage": chain.coverage,
@@ -49,7 +50,9 @@ def features(question: Question, weights: np.ndarray, chain: Chain) -> dict[str,
 def probability(found: Mapping[str, float]) -> float:
     """Probability that an answer from this evidence is right."""
     weights = _weights()
-    return 1 / (1 + math.exp(-(weights["bias"] + sum(weights[name] * found[name] for name in FEATURES))))
+    said = 1 / (1 + math.exp(-(weights["bias"] + sum(weights[name] * found[name] for name in FEATURES))))
+    # Evidence that leaves out a name of the question is about something else.
+    return said if found["names"] >= NAMES_NEEDED else min(said, 0.3)
 
 
 def _mean(degrees: np.ndarray, weights: np.ndarray, chosen: np.ndarray) -> float:

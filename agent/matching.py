@@ -67,9 +67,7 @@ class WordMatcher:
                 degrees[row] = table[:, [at[word] for word in found]].max(axis=1)
         return degrees
 
-    def _likeness(
-        self, terms: Sequence[str], vocabulary: Sequence[str], names: frozenset[str]
-    ) -> np.ndarray:
+    def _likeness(self, terms: Sequence[str], vocabulary: Sequence[str], names: frozenset[str]) -> np.ndarray:
         """Degree of each term against each word: shape (len(terms), len(vocabulary))."""
         self._learn([*terms, *vocabulary])
         with self._lock:
@@ -85,7 +83,7 @@ class WordMatcher:
                     degrees[row, column] = 1.0
                 elif exact or vocabulary[column][:1].isdigit():
                     degrees[row, column] = 0.0
-        return degrees
+        return np.asarray(degrees)
 
     def _learn(self, wanted: Iterable[str]) -> None:
         with self._lock:

@@ -7,6 +7,7 @@ rarity-weighted share of question words that the sentence covers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from agent.question import Question
 from index.chunk import sentence_spans
 from index.types import Embedder, Hit, Passage, Vectors
 
+_ROW = re.compile(r"[^:;|]{1,60}: [^;]*; [^:;|]{1,60}: |.*\S\s*\|\s*\S.*\||[^|]+\|[^|]+\|")
 MIN_CHARACTERS = 12  # shorter pieces are headings and table debris
 MAX_SENTENCES = 96  # read per search
 
@@ -86,34 +88,42 @@ class Reader:
 
 
 def sentences(passage: Passage) -> list[tuple[int, int]]:
-    """Sentence spans; rows of tables and lists count as sentences."""
+    """Sentence spans of a passage; rows of tables and list items count as sentences, headings do not."""
+    headings = {part.strip().lower() for part in (*passage.heading.split(" > "), passage.title)}
     spans: list[tuple[int, int]] = []
     at = passage.start
     for line in passage.text.splitlines(keepends=True):
-        spans.extend(sentence_spans(line, at) if len(line.strip()) >= MIN_CHARACTERS else [])
+        text = line.strip()
+        if is_row(text):
+            left = at + len(line) - len(line.lstrip())
+            spans.append((left, left + len(text)))
+        elif len(text) >= MIN_CHARACTERS and text.lower() not in headings:
+            spans.extend(sentence_spans(line, at))
         at += len(line)
     return _joined(passage, spans)
+
+
+def is_row(text: str) -> bool:
+    """Whether a line is a table row: "Key: value; Key: value" or cells between bars."""
+    return bool(_ROW.match(text))
 
 
 def _joined(passage: Passage, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Undo line breaks inside sentences (plain text and PDF wrap their lines)."""
     joined: list[tuple[int, int]] = []
     for start, end in spans:
-        if joined:
-            last_start, last_end = joined[-1]
-            gap = _slice(passage, last_end, start)
-            open_end = _slice(passage, last_end - 1, last_end)[-1:] not in '.!?:|"”)'
-            wrapped = gap.count("\n") == 1 and not gap.replace("\n", "").strip()
-            low = _slice(passage, start, start + 1)[:1]
-            prose = (
-                "|" not in _slice(passage, last_start, end)
-                and len(_slice(passage, last_start, last_end)) > 45
-            )
-            if wrapped and open_end and prose and (low.islower() or low.isalnum()):
-                joined[-1] = (last_start, end)
-                continue
-        joined.append((start, end))
+        if joined and _wrapped(passage, *joined[-1], start):
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
     return joined
+
+
+def _wrapped(passage: Passage, start: int, end: int, following: int) -> bool:
+    """Whether a line goes on in the next one: long, not ended, one line break, and not a row."""
+    text, gap = _slice(passage, start, end), _slice(passage, end, following)
+    one_break = gap.count("\n") == 1 and not gap.strip()
+    return one_break and len(text) > 45 and text[-1] not in '.!?:;|"”)' and not is_row(text)
 
 
 def _slice(passage: Passage, start: int, end: int) -> str:

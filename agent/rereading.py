@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from agent.chain import Chain
 from agent.question import Question
-from agent.reader import Evidence, sentences
+from agent.reader import Evidence, is_row, sentences
 from agent.reader_model import ReaderModel, Reading
 from agent.spans import Candidate
 
@@ -22,11 +22,11 @@ READER_SHARE = 0.7  # of the score's spread that the reader's probability may mo
 
 def reread(model: ReaderModel, question: Question, chains: Sequence[Chain]) -> list[Chain]:
     """The best distinct chains with the reader's verdict, best first, then the rest as they were."""
-    chosen: dict[tuple[int, ...], Chain] = {}
+    chosen: dict[tuple[int, ...], Chain] = {}  # a passage once, but each of its table rows
     rest: list[Chain] = []
     room = dict(PROPOSALS)
     for chain in chains:
-        key = tuple(link.passage.id for link in chain.links)
+        key = tuple(link.start if is_row(link.text) else link.passage.id for link in chain.links)
         if key not in chosen and room.get(len(chain.links), 0) > 0:
             room[len(chain.links)] -= 1
             chosen[key] = chain
@@ -34,44 +34,49 @@ def reread(model: ReaderModel, question: Question, chains: Sequence[Chain]) -> l
             rest.append(chain)
     proposals = list(chosen.values())
     texts = [_text(chain) for chain in proposals]
-    readings = model.read(question.text, [lead + body for lead, body in texts])
+    readings = model.read(question.text, [lead + body for lead, body, _ in texts])
     reread_chains = [
-        _judged(question, chain, reading, len(lead))
-        for chain, reading, (lead, _) in zip(proposals, readings, texts, strict=True)
+        _judged(question, chain, reading, start - len(lead))
+        for chain, reading, (lead, _, start) in zip(proposals, readings, texts, strict=True)
     ]
     return [*sorted(reread_chains, key=lambda c: -c.score), *rest]
 
 
-def _text(chain: Chain) -> tuple[str, str]:
-    """(what comes before, the last passage): the earlier links' sentences, then the passage."""
+def _text(chain: Chain) -> tuple[str, str, int]:
+    """(what comes before, what is read, where that starts in the document).
+
+    Before: the earlier links' sentences. Read: the last passage, but of a table only the row, because
+    the rows of a table look alike.
+    """
     lines = [f"{link.passage.title}\n{link.text}" for link in chain.links[:-1]]
-    last = chain.last.passage
-    return "\n".join([*lines, last.title, ""]), last.text
+    lead = "\n".join([*lines, chain.last.passage.title, ""])
+    if is_row(chain.last.text):
+        return lead, chain.last.text, chain.last.start
+    return lead, chain.last.passage.text, chain.last.passage.start
 
 
 def _judged(question: Question, chain: Chain, reading: Reading, shift: int) -> Chain:
+    """The chain with its reading; `shift` turns positions in the text read into the document's."""
     says = max(reading.yes, reading.no) if question.expects == "yes_no" else reading.probability
     score = chain.score + READER_SHARE * says
     if question.expects == "yes_no" or not reading.answer.strip():
         return replace(chain, score=score, reading=reading)
-    start, end = reading.start - shift, reading.end - shift
-    if start < 0:  # the answer stands in an earlier sentence or in the title
+    start, end = reading.start + shift, reading.end + shift
+    last = _sentence_with(chain.last, start, end)
+    if last is None:  # the answer stands in an earlier sentence or in the title
         found = Candidate(reading.answer, -1, -1, "read", says)
         return replace(chain, score=score, reading=reading, answers=(found,))
-    last = _sentence_with(chain.last, start, end)
-    offset = chain.last.passage.start - last.start
-    found = Candidate(reading.answer, start + offset, end + offset, "read", says)
+    found = Candidate(reading.answer, start - last.start, end - last.start, "read", says)
     return replace(chain, links=(*chain.links[:-1], last), score=score, reading=reading, answers=(found,))
 
 
-def _sentence_with(evidence: Evidence, start: int, end: int) -> Evidence:
-    """The evidence moved to the sentence of its passage that holds the span."""
+def _sentence_with(evidence: Evidence, start: int, end: int) -> Evidence | None:
+    """The evidence moved to the sentence of its passage that holds the span; None outside the passage."""
     passage = evidence.passage
-    left, right = passage.start + start, passage.start + end
     for low, high in sentences(passage):
-        if low <= left and right <= high:
+        if low <= start and end <= high:
             if (low, high) == (evidence.start, evidence.end):
                 return evidence
             text = passage.text[low - passage.start : high - passage.start]
             return replace(evidence, start=low, end=high, text=text)
-    return evidence
+    return None

@@ -67,7 +67,7 @@ def _finished(opened: Workspace, message: Message, trajectory: dict[str, Any]) -
         st.warning(render.plain(answer["notice"]), icon=":material/info:")
     if trajectory["steps"]:
         st.html(render.steps_html(trajectory["steps"], running=False))
-    if not answer["text"].strip():
+    if not answer["text"].strip() or (answer["stopped"] == "cancelled" and not answer["citations"]):
         return
     if answer["kind"] == "abstention":
         st.html(render.said_html("No answer in these documents", "fg-abstained"))

@@ -17,7 +17,7 @@ from typing import Any
 from app.page_image import find, letters
 from index.errors import ParseError
 
-AROUND = 700  # characters of text shown on each side of a quote
+AROUND = 700  # characters of text shown after a quote, and half as many before it
 CONTEXT = 80  # characters that tell one occurrence of a quote from another
 SECONDS = 20.0  # a page that takes longer is not drawn
 WIDTH = 1400  # pixels: sharp at twice the width of the evidence panel
@@ -60,7 +60,7 @@ def excerpt(text: str, start: int, end: int, quote: str, around: int = AROUND) -
         found = find(letters(list(text)), quote)
         span = (found[0], found[1] + 1) if found else None
     centre = span or (min(start, len(text)), min(start, len(text)))
-    left = _break(text, max(0, centre[0] - around), forward=True, limit=centre[0])
+    left = _break(text, max(0, centre[0] - around // 2), forward=True, limit=centre[0])
     right = _break(text, min(len(text), centre[1] + around), forward=False, limit=centre[1])
     return Excerpt(
         before=text[left : centre[0]],

@@ -33,7 +33,7 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:/@&^=])")
 
 def safe(markup: str) -> str:
     """Our own markup, with anything we did not mean to write removed."""
-    return nh3.clean(markup, tags=TAGS, attributes=ATTRIBUTES, link_rel=None, strip_comments=True)
+    return str(nh3.clean(markup, tags=TAGS, attributes=ATTRIBUTES, link_rel=None, strip_comments=True))
 
 
 def plain(text: str) -> str:

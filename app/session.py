@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,14 @@ import streamlit as st
 from agent.agent import Agent
 from agent.build import open_agent
 from agent.config import Settings, load_settings
+from agent.reader_model import load_reader
 from agent.types import Answer
 from app.conversations import Conversations, Message
-from app.jobs import Handle, JobRunner
+from app.jobs import Handle, JobRunner, Work
 from app.suggest import suggest
 from app.work import asking, history_of, ingesting
-from index.errors import ForageError, NotFoundError
+from index.encoders import load_embedder
+from index.errors import Cancelled, ForageError, NotFoundError
 from index.store import Store
 from index.types import Scope
 
@@ -35,18 +38,28 @@ class Workspace:
     """One data folder with everything that works on it."""
 
     data_dir: Path
-    store: Store
     runner: JobRunner
     conversations: Conversations
     _agent: tuple[Settings, Agent] | None = None
+    ready: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _local: threading.local = field(default_factory=threading.local)
+
+    @property
+    def store(self) -> Store:
+        """This thread's store. Streamlit runs every script in a new thread: one store for all would keep the
+        connections of dead threads open until the process runs out of file descriptors."""
+        found: Store | None = getattr(self._local, "store", None)
+        if found is None:
+            found = self._local.store = Store(self.data_dir)
+        return found
 
     def agent(self) -> Agent:
-        """The agent for the settings of this moment; slow the first time, when the encoder loads."""
+        """The agent for the settings of this moment."""
         with self._lock:
             settings = load_settings(self.data_dir)
             if self._agent is None or self._agent[0] != settings:
-                self._agent = (settings, open_agent(self.data_dir, settings=settings, store=self.store))
+                self._agent = (settings, open_agent(self.data_dir, settings=settings))
             return self._agent[1]
 
     def ask(self, conversation: str, question: str, scope: Scope) -> None:
@@ -55,7 +68,7 @@ class Workspace:
         message = self.conversations.ask(conversation, question)
         self.conversations.rescope(conversation, scope)
         work = asking(self.agent, self.conversations, message, question, scope, history)
-        job = self.runner.submit("ask", work, {"message": message, "question": question})
+        job = self._submit("ask", work, {"message": message, "question": question})
         self.conversations.assign(message, job)
 
     def ask_again(self, message: Message) -> None:
@@ -72,13 +85,28 @@ class Workspace:
             conversation.scope,
             history_of(earlier),
         )
-        job = self.runner.submit("ask", work, {"message": message.id, "question": message.question})
+        job = self._submit("ask", work, {"message": message.id, "question": message.question})
         self.conversations.assign(message.id, job)
 
     def ingest(self, paths: tuple[Path, ...], collection: str) -> str:
         """Start bringing files into a collection; the job's id."""
         params = {"paths": [str(path) for path in paths], "collection": collection}
-        return self.runner.submit("ingest", ingesting(self.store, paths, collection), params)
+        return self._submit("ingest", ingesting(self.store, paths, collection), params)
+
+    def _submit(self, kind: str, work: Work, params: dict[str, Any]) -> str:
+        """A job that needs the models waits until they are loaded.
+
+        Transformers changes torch's default number type while it loads, so two loads at once can end in
+        a model of mixed types: the warm-up thread is the only one that loads.
+        """
+
+        def when_ready(handle: Handle) -> Mapping[str, Any]:
+            while not self.ready.wait(0.1):
+                if handle.cancelled():
+                    raise Cancelled("Stopped while the models were loading.")
+            return work(handle)
+
+        return self.runner.submit(kind, when_ready, params)
 
     def generation(self, scope: Scope) -> str:
         """Changes whenever the documents of a scope change."""
@@ -103,9 +131,9 @@ class Workspace:
                     time.sleep(0.1)  # a person's own question goes first
                 return agent.ask(question, scope)
 
-            return {"questions": suggest(self.store, ask, scope, handle.cancelled)}
+            return {"questions": suggest(searcher.store, ask, scope, handle.cancelled)}
 
-        self.runner.submit("suggest", work, {"key": key})
+        self._submit("suggest", work, {"key": key})
         return None
 
 
@@ -117,24 +145,30 @@ def workspace() -> Workspace:
 @st.cache_resource(show_spinner=False)
 def _open(data_dir: str) -> Workspace:
     folder = Path(data_dir)
-    opened = Workspace(folder, Store.open(folder), JobRunner(folder / "jobs"), Conversations(folder))
+    Store.open(folder).close()  # brings an older data folder up to date, or says what is wrong with it
+    opened = Workspace(folder, JobRunner(folder / "jobs"), Conversations(folder))
     threading.Thread(target=_warm, args=(opened,), name="warm", daemon=True).start()
     return opened
 
 
 def _warm(opened: Workspace) -> None:
-    """Load the encoder while the person is still reading the page, so that the first answer is quick.
+    """Load the models while the person is still reading the page, so that the first answer is quick.
 
-    Streamlit collects all garbage after every run of a page and of a polling fragment. With the libraries
-    of the encoder loaded that takes about half a second each time and stops the agent's thread, so what
-    is loaded now is taken out of the collector's sight.
+    Streamlit collects all garbage after every run of a page and of a polling fragment. With the models'
+    libraries loaded that takes about half a second each time and stops the agent's thread, so what is
+    loaded now is taken out of the collector's sight.
     """
     try:
-        opened.agent().searcher.embedder.embed(["warm"])
-    except ForageError as error:  # the first question will tell the person
-        logger.warning("the agent is not ready: %s", error)
-    gc.collect()
-    gc.freeze()
+        load_embedder().embed(["warm"])
+        reader = load_reader()
+        if reader is not None:
+            reader.read("warm?", ["warm"])
+        gc.collect()
+        gc.freeze()
+    except ForageError as error:  # the first job will tell the person
+        logger.warning("the models are not ready: %s", error)
+    finally:
+        opened.ready.set()
 
 
 def open_conversation(opened: Workspace) -> str | None:

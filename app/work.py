@@ -36,8 +36,7 @@ def asking(
     """The job that answers one message: a `step` event per stage, the trajectory into the conversation."""
 
     def work(handle: Handle) -> Mapping[str, Any]:
-        ready = agent()  # the first question of a process loads the encoder here
-        for item in ready.stream(question, scope, history, cancelled=handle.cancelled):
+        for item in agent().stream(question, scope, history, cancelled=handle.cancelled):
             if isinstance(item, Step):
                 handle.emit("step", asdict(item))
             else:

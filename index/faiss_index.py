@@ -15,6 +15,7 @@ import threading
 import uuid
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
@@ -146,7 +147,7 @@ class DenseCache:
         return held[1]
 
     def _catch_up(self, collection_id: int, index: FlatIndex) -> int:
-        """Take in passages with greater ids, drop ids the store no longer has; how many changed."""
+        """Take in passages with greater ids, drop ids the store no longer has; how urgent a snapshot is."""
         connection = self._store.connection
         newest = int(index.ids.max()) if len(index) else 0
         rows = connection.execute(
@@ -168,7 +169,8 @@ class DenseCache:
             }
             gone = set(index.ids.tolist()) - alive
             index.remove(gone)
-        return len(rows) + len(gone)
+        # What was deleted must not stay on the disk in a snapshot.
+        return len(rows) + (SNAPSHOT_STEP if gone else 0)
 
     def _passages_of(self, documents: Sequence[str]) -> list[int]:
         found: list[int] = []
@@ -211,7 +213,7 @@ class DenseCache:
         return int(pointer["generation"]), index
 
 
-def _read_pointer(path: Path) -> dict[str, str | int] | None:
+def _read_pointer(path: Path) -> dict[str, Any] | None:
     try:
         read = json.loads(path.read_text())
     except (OSError, ValueError):

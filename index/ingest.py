@@ -173,7 +173,7 @@ def ingest_passages(
 ) -> int:
     """Ready-made passages {id, title, text}, one document each (`source` is the id); how many are new.
 
-    For evaluation corpora, whose gold labels name passages. `progress` gets the number done so far.
+    For evaluation corpora, whose gold labels name passages. `progress` gets the size of each batch that is done.
     """
     embedder = embedder or load_embedder()
     store.require_embedder(embedder.name)

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -200,13 +201,16 @@ class Store:
         with self.writing() as connection:
             connection.execute("DELETE FROM passages WHERE collection_id = ?", (collection_id,))
             connection.execute("DELETE FROM collections WHERE id = ?", (collection_id,))
+        for cached in (self.data_dir / "cache").glob(f"*/{collection_id}[.-]*"):
+            cached.unlink(missing_ok=True)
         self.sweep_originals()
 
     # ---- documents -----------------------------------------------------------------------------
 
     def documents(self, collection: str | None = None) -> tuple[Document, ...]:
         """Documents by source, of one collection or of all."""
-        where, values = "", ()
+        where = ""
+        values: tuple[int, ...] = ()
         if collection is not None:
             where, values = "WHERE d.collection_id = ?", (self.collection_id(collection),)
         rows = self.connection.execute(
@@ -360,8 +364,8 @@ def document_key(collection_id: int, source: str) -> str:
     return sha256(f"{collection_id}\0{source}".encode()).hexdigest()[:16]
 
 
-def _document(row: sqlite3.Row | tuple[object, ...]) -> Document:
-    return Document(*row[:-1], meta=json.loads(str(row[-1])))  # type: ignore[arg-type]
+def _document(row: tuple[Any, ...]) -> Document:
+    return Document(*(*row[:-1], json.loads(row[-1])))
 
 
 def _touch(connection: sqlite3.Connection, collection_id: int) -> None:

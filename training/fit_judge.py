@@ -1,8 +1,8 @@
-"""Fits the judge: `python -m training.fit_judge --data DIR`. Is the answer at hand right?
+"""Fits the judge: `python -m training.fit_judge --data DIR --cache DIR`. Is the answer at hand right?
 
 Runs the live agent over questions of fictional worlds (seeds that are used nowhere else) and of public
-training splits, takes the features of the evidence it concluded from, and labels them by whether the answer
-it had was right (an unanswerable question never is). A logistic regression on half of it gives the
+training splits, takes the features of its evidence each time the judge looks, and labels them by whether the
+answer it then had was right (an unanswerable question never is). A logistic regression on half of it gives the
 weights; the other half measures them.
 """
 
@@ -13,16 +13,18 @@ import json
 import logging
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
+from agent import inquiry
 from agent.agent import Agent
 from agent.build import open_agent
+from agent.compare import is_comparison
 from agent.judge import FEATURES
+from agent.question import analyse
 from index.ingest import ingest, ingest_passages
 from index.store import Store
 from training.metrics import f1
@@ -42,6 +44,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True, help="where indexes and rows are kept")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    inquiry.STOP_AT = 1.1  # look as far as the budget goes, so that later looks are judged too
     rows: list[Row] = []
     for seed in WORLD_SEEDS:
         rows += _kept(options.cache / f"world-{seed}.json", lambda s=seed: list(_world(s, options.questions)))
@@ -135,11 +138,15 @@ def _public(folder: Path, cache: Path, count: int) -> Iterator[Row]:
 
 
 def _row(agent: Agent, question: str, answers: Sequence[str], name: str) -> Iterator[Row]:
-    run = replace(agent.run(question))
-    for step in run.steps:
-        if step.decision is not None and step.decision.name == "conclude" and step.decision.features:
-            had = step.detail.get("short", "")
-            right = bool(answers) and bool(had) and f1(had, list(answers)) >= 0.5
+    """One row for each time the judge looked: its features, and whether the answer at hand was right."""
+    if is_comparison(analyse(question)):
+        return  # judged by its two parts, whose gold we do not know
+    had = ""
+    for step in agent.run(question).steps:
+        if step.stage == "read":
+            had = next((answer["text"] for answer in step.detail.get("answers", ())), "")
+        elif step.decision is not None and step.decision.name == "judge" and had and step.decision.features:
+            right = bool(answers) and f1(had, list(answers)) >= 0.5
             yield [step.decision.features[feature] for feature in FEATURES], right, name
 
 

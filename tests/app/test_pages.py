@@ -42,6 +42,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FORAGE_DATA_DIR", str(folder / "data"))
         made = workspace()
+        assert made.ready.wait(SECONDS)
         ingest(made.store, [files], "osterland")
         yield made
         made.runner.close()

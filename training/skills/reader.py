@@ -81,7 +81,7 @@ def train(args: Args) -> dict[str, Any]:
     net.train()
     for step in range(first, len(batches)):
         loss = batch_loss(net, batches[step])
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
         schedule.step()
@@ -226,7 +226,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--seed", type=int, default=Args.seed if isinstance(Args.seed, int) else 7)
+    parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--limit", type=int, default=0)
     parser.add_argument("--threads", type=int, default=0)
