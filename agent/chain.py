@@ -15,7 +15,7 @@ import numpy as np
 
 from agent.matching import stems
 from agent.question import Question, names_in
-from agent.reader import Evidence
+from agent.reader import Evidence, is_row
 from agent.reader_model import Reading
 from agent.spans import Candidate, candidates
 
@@ -61,7 +61,7 @@ def best_chains(
             _chain(question, weights, (*chain.links, e))
             for chain in beam
             for e in chosen
-            if all(e.key != link.key for link in chain.links)
+            if all(_apart(e, link) for link in chain.links)
             and _gain(chain, e, weights) > LINK_PRICE
             and _linked(question, chain, e, names)
         ]
@@ -115,6 +115,13 @@ def _linked(
     text = f"{evidence.context}\n{evidence.text}"
     return any(_speaks_of(text, name) for name in before) or any(
         _speaks_of(chain.last.text, name) for name in names[evidence.key] if not stems(name) <= asked
+    )
+
+
+def _apart(one: Evidence, other: Evidence) -> bool:
+    """Whether two sentences may be links: of different passages (read whole anyway), or rows of a table."""
+    return one.passage.id != other.passage.id or (
+        one.key != other.key and is_row(one.text) and is_row(other.text)
     )
 
 

@@ -16,17 +16,20 @@ _MARKED = re.compile(
 
 
 def stated_date(store: Store, document_id: str) -> str:
-    """The document's own date as written: from its metadata, its title, or the top of its text; or ""."""
+    """The document's own date as written: from its title, the top of its text or its metadata."""
     try:
         document, head = store.document(document_id), store.document_text(document_id)[:HEAD]
     except NotFoundError:  # deleted while the question runs
         return ""
-    for key in ("date", "updated", "published", "created"):
-        if document.meta.get(key):
-            return document.meta[key]
     in_title = DATE.search(document.title)
     if in_title:
         return in_title.group()
     found = list(DATE.finditer(head))
     marked = [m for m in found if _MARKED.search(head[: m.start()])]
-    return (marked or found)[0].group() if found else ""
+    if marked:
+        return marked[0].group()
+    # What a program wrote into the file counts less than what the text says, more than any date in it.
+    stamped = [
+        document.meta[key] for key in ("date", "updated", "published", "created") if document.meta.get(key)
+    ]
+    return stamped[0] if stamped else found[0].group() if found else ""

@@ -7,7 +7,6 @@ the span, and the kind of answer. Trained by `training.skills.reader`; its model
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from index.encoders import load_bert, model_folder, multiplies_bf16, tokenizer
+from index.encoders import LOADING, load_bert, model_folder, multiplies_bf16, tokenizer
 
 KINDS = ("none", "span", "yes", "no")
 MAX_TOKENS = 288  # question and passage together
@@ -70,7 +69,6 @@ class ReaderModel:
 
     def __init__(self, weights: Path) -> None:
         self._path = weights
-        self._lock = threading.Lock()
         self._net: Any = None
 
     def read(self, question: str, texts: Sequence[str]) -> list[Reading]:
@@ -102,7 +100,7 @@ class ReaderModel:
         return [reading for reading in readings if reading is not None]
 
     def _load(self) -> Any:
-        with self._lock:
+        with LOADING:
             if self._net is None:
                 from safetensors.torch import load_file
 

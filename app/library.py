@@ -116,7 +116,9 @@ def _table(documents: Sequence[Document]) -> list[Document]:
         selection_mode="multi-row",
         height=min(38 + 35 * len(documents), 560),
         placeholder="",
-        column_order=[name for name in ("Title", "Status", "Problem", *columns) if name in columns],
+        column_order=[
+            name for name in dict.fromkeys(("Title", "Status", "Problem", *columns)) if name in columns
+        ],
         column_config={"Title": {"width": 300}, "Problem": {"width": 300}},
     )
     return [documents[row] for row in picked["selection"]["rows"] if row < len(documents)]

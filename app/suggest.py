@@ -20,7 +20,7 @@ DOCUMENTS = 40  # looked at for candidates
 TRIES = 12  # questions put to the agent
 LONGEST = 110  # characters of a question that still fits a button
 
-_NAME = r"(?:[Tt]he )?[A-Z][\w'’-]+(?:(?: (?:of|the|de|and|for|von|van) | |-)[A-Z0-9][\w'’-]*)*"
+_NAME = r"(?:[Tt]he )?[A-Z][\w'’-]+(?:(?: (?:of|the|de|and|for|from|in|on|von|van) | |-)[A-Z0-9][\w'’-]*)*"
 _WHEN = re.compile(rf"^({_NAME}) (was|were) (\w+(?:ed|en|ilt|orn|ld|ade|un)) (?:in|on) [^.]*\b\d{{4}}\b")
 _BY = re.compile(rf"^({_NAME}) (?:was|were|is) (\w+(?:ed|en|ilt|awn)) by [A-Z]")
 _ROLE = re.compile(rf"^({_NAME}) (is|was) the ([a-z][\w -]{{2,40}}?) of ({_NAME})[,. ]")
@@ -28,7 +28,14 @@ _IS_A = re.compile(rf"^({_NAME}) (is|was) an? ([a-z][^.,;]{{3,80}})")
 _HAS = re.compile(
     rf"^({_NAME}) (?:has|had) an? ([a-z][a-z ]{{2,24}}?) of (?:about |some |nearly |over )?[\d$€£]"
 )
-_PERSON = re.compile(r"\b(?:man|woman|queen|king|chief|poet|\w+(?:er|or|ist|ian|eer|ess|man|woman))\b")
+# Names of people's work. Endings alone do not tell a writer from a river.
+_PERSON = re.compile(
+    r"\b(?:man|woman|king|queen|chief|poet|captain|monk|nun|mayor|author|(?:act|direct|invent|sculpt|profess|edit|"
+    r"govern|sail|tail|translat)or|(?:writ|paint|teach|found|sing|lawy|offic|lead|play|compos|minist|philosoph|"
+    r"explor|photograph|programm|design|build|mak|print|publish|merchant|keep|manag|preach|farm)er|doctor|"
+    r"\w{3,}(?:ist|ian|eer|ess))\b"
+)
+_HEAD = re.compile(r"\b(?:of|on|in|at|from|for|by|with|who|which|that|and|whose)\b")
 _ACTIVE = {"written": "wrote", "built": "built", "drawn": "drew", "given": "gave", "chosen": "chose"}
 _NOT_NAMES = frozenset(
     """it he she they we you this that these those there here its his her their our in on at by for from
@@ -76,7 +83,7 @@ def _when(sentence: str) -> tuple[str, str] | None:
 def _role(sentence: str) -> tuple[str, str] | None:
     if not (match := _ROLE.match(sentence)) or not _named(match[1]) or not _named(match[4]):
         return None
-    asked = "Who" if _PERSON.search(match[3]) else "What"
+    asked = _who_or_what(match[3])
     return "role", f"{asked} {match[2]} the {match[3]} of {_inside(match[4])}?"
 
 
@@ -89,8 +96,12 @@ def _has(sentence: str) -> tuple[str, str] | None:
 def _is_a(sentence: str) -> tuple[str, str] | None:
     if not (match := _IS_A.match(sentence)) or not _named(match[1]) or " " not in match[1]:
         return None
-    asked = "Who" if _PERSON.search(match[3]) else "What"
-    return "is", f"{asked} {match[2]} {_inside(match[1])}?"
+    return "is", f"{_who_or_what(match[3])} {match[2]} {_inside(match[1])}?"
+
+
+def _who_or_what(description: str) -> str:
+    """`an engineer of the old school` is a who, `a foundry on the river` a what."""
+    return "Who" if _PERSON.search(_HEAD.split(description)[0]) else "What"
 
 
 def _named(name: str) -> bool:

@@ -43,7 +43,10 @@ def _commands() -> Iterator[tuple[list[str], str]]:
     yield ["eval", "answers", "--data", "examples", *out], "forage eval answers --data examples"
     data = Path(os.environ.get("FORAGE_DATA", ROOT.parent / "shared" / "data")) / "qa"
     if not data.is_dir():
-        print(f"The public question sets are not at {data}; set FORAGE_DATA to measure retrieval.", file=sys.stderr)
+        print(
+            f"The public question sets are not at {data}; set FORAGE_DATA to measure retrieval.",
+            file=sys.stderr,
+        )
         return
     for name, split in POOLS:
         more = ["--split", split, "--modes", "bm25s,bm25,dense,hybrid"]

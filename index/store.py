@@ -62,7 +62,7 @@ class Store:
         self.data_dir = data_dir
         self.path = data_dir / "forage.db"
         self._local = threading.local()
-        self._opened: list[sqlite3.Connection] = []
+        self._opened: list[tuple[threading.Thread, sqlite3.Connection]] = []
         self._lock = threading.Lock()
 
     @classmethod
@@ -93,13 +93,17 @@ class Store:
             found.execute("PRAGMA recursive_triggers = ON")
             self._local.connection = found
             with self._lock:
-                self._opened.append(found)
+                for thread, connection in self._opened:
+                    if not thread.is_alive():  # nobody else can use it any more
+                        connection.close()
+                self._opened = [pair for pair in self._opened if pair[0].is_alive()]
+                self._opened.append((threading.current_thread(), found))
         return found
 
     def close(self) -> None:
         """Close the connections of all threads."""
         with self._lock:
-            for connection in self._opened:
+            for _, connection in self._opened:
                 connection.close()
             self._opened.clear()
         self._local = threading.local()

@@ -31,7 +31,7 @@ from training.metrics import f1
 
 log = logging.getLogger(__name__)
 WORLD_SEEDS = (301, 302)
-PUBLIC = ("squad2_dev_half", "2wiki_distractor", "musique_distractor")
+PUBLIC = ("squad2_dev_half", "musique_distractor")
 TARGET = Path(__file__).parent.parent / "agent" / "judge.json"
 Row = tuple[list[float], bool, str]
 
