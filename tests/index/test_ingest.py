@@ -67,17 +67,17 @@ def test_stop_keeps_what_is_done_and_the_next_run_goes_on(
 ) -> None:
     many = tmp_path / "many"
     many.mkdir()
-    for number in range(12):
+    for number in range(40):
         text = " ".join(f"Line {n} of file {number} tells about lamps." for n in range(150))
         (many / f"{number:02}.txt").write_text(text)
     seen: list[IngestEvent] = []
     report = run(
         store, many, embedder, progress=seen.append, cancelled=lambda: any(e.status == "added" for e in seen)
     )
-    assert report.cancelled and 0 < len(store.documents("docs")) < 12
+    assert report.cancelled and 0 < len(store.documents("docs")) < 40
     rest = run(store, many, embedder)
-    assert not rest.cancelled and rest.unchanged + rest.added == 12
-    assert len(store.documents("docs")) == 12
+    assert not rest.cancelled and rest.unchanged + rest.added == 40
+    assert len(store.documents("docs")) == 40
 
 
 def test_offsets_point_into_the_stored_text(store: Store, folder: Path, embedder: MiniLMEmbedder) -> None:
