@@ -25,7 +25,7 @@ from index.retrieve import Searcher
 from index.types import Hit, Scope
 
 STOP_AT = 0.80  # probability of a right answer at which searching further does not pay
-ANSWER_AT = 0.50  # below it the honest reply is "not in your documents"
+ANSWER_AT = 0.35  # below it the honest reply is "not in your documents"; docs/LOG.md tells how it was chosen
 MISSING_BELOW = 0.5  # degree under which a question word counts as not covered
 
 
