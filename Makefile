@@ -1,4 +1,5 @@
 # Two commands matter: `make chat` and `make test`. The rest is for people who work on Forage.
+unexport PYTHONDONTWRITEBYTECODE  # compiled files make every start faster
 PYTHON ?= python3
 DATA ?= data
 PORT ?= 8501

@@ -86,7 +86,7 @@ def test_words_cover_by_meaning(embedder: MiniLMEmbedder) -> None:
         ("founded", "1987", "walnut"),
         ("It was established in 1986.", "The founders left in 1987.", ""),
     )
-    assert degrees[0, 0] > 0.5 and degrees[1, 0] == 1.0
+    assert degrees[0, 0] > 0.5 and degrees[1, 0] > 0.5
     assert degrees[0, 1] == 0.0 and degrees[1, 1] == 1.0
     assert degrees[:, 2].max() < 0.5 and not degrees[2].any()
     assert weigh([1, 1], 10).tolist() == [0.5, 0.5]

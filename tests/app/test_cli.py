@@ -1,30 +1,40 @@
+import io
 import json
-import os
-import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
-ROOT = Path(__file__).parent.parent.parent
+from app.__main__ import main
 
 
-def forage(*arguments: str, data: Path | None = None, expect: int = 0) -> subprocess.CompletedProcess[str]:
-    """Run the real command in a process of its own."""
-    environment = {**os.environ, "COLUMNS": "200"}
-    if data is not None:
-        environment["FORAGE_DATA_DIR"] = str(data)
-    done = subprocess.run(
-        [sys.executable, "-m", "app", *arguments],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == expect, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done
+@dataclass
+class Done:
+    stdout: str
+    stderr: str
+
+
+def forage(*arguments: str, data: Path | None = None, expect: int = 0) -> Done:
+    """Run the command line as `forage` would, in this process (test_offline.py starts real processes)."""
+    out, err = io.StringIO(), io.StringIO()
+    environment = {"COLUMNS": "200"} | ({"FORAGE_DATA_DIR": str(data)} if data is not None else {})
+    code: object = 0
+    with (
+        patch.object(sys, "argv", ["forage", *arguments]),
+        patch.dict("os.environ", environment),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code or 0
+    assert code == expect, out.getvalue() + err.getvalue()
+    assert "Traceback" not in err.getvalue()
+    return Done(out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")
