@@ -102,5 +102,5 @@ def weigh(counts: Sequence[int], total: int) -> np.ndarray:
     >>> weigh([1, 100], 100).round(2).tolist()
     [0.87, 0.13]
     """
-    rarity = np.array([math.log1p(total / (count + 0.5)) for count in counts], dtype=np.float32)
+    rarity = np.array([math.log1p(max(total, 1) / (count + 0.5)) for count in counts], dtype=np.float32)
     return rarity / rarity.sum() if len(rarity) else rarity
