@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -21,43 +21,16 @@ from index import chunk
 from index.encoders import load_embedder
 from index.errors import ParseError
 from index.faiss_index import DenseCache
+from index.ingest_progress import IngestEvent, IngestReport, Run
 from index.load import FailedFile, LoadLimits, discover, parse_all
 from index.parse import VERSION as PARSE_VERSION
-from index.store import DocumentVersion, Store, document_key
+from index.records import DocumentVersion
+from index.store import Store
 from index.types import Draft, Embedder, ParsedDocument, SourceFile, Vectors
 
 BUFFER_PASSAGES = 256  # encoded together: enough to batch by length, little to lose
 SLICE_PASSAGES = 16  # between two looks at the stop flag: under two seconds on a busy machine
 KEEP_ORIGINALS = ("application/pdf",)  # formats whose pages are shown as images
-
-
-@dataclass(frozen=True, slots=True)
-class IngestEvent:
-    """Something to show: a file is finished, or the state of the whole changed."""
-
-    kind: str  # "stage", "file" or "done"
-    source: str
-    name: str
-    status: str  # file: added, updated, unchanged, failed; stage: scanning, parsing, encoding
-    error: str
-    files_done: int
-    files_total: int
-    passages: int
-    passages_per_second: float
-    seconds_left: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class IngestReport:
-    """What an ingest did. `failed` holds (source, reason)."""
-
-    added: int
-    updated: int
-    unchanged: int
-    failed: tuple[tuple[str, str], ...]
-    passages: int
-    seconds: float
-    cancelled: bool = False
 
 
 @dataclass(slots=True)
@@ -71,63 +44,6 @@ class _Pending:
     text: str
     drafts: tuple[Draft, ...]
     status: str
-
-
-@dataclass(slots=True)
-class _Run:
-    """Progress of one ingest and how to tell it."""
-
-    progress: Callable[[IngestEvent], None] | None
-    cancelled: Callable[[], bool]
-    started: float = field(default_factory=time.monotonic)
-    encoding_since: float = 0.0
-    files_total: int = 0
-    files_done: int = 0
-    bytes_total: int = 0
-    bytes_done: int = 0
-    passages: int = 0
-    counts: dict[str, int] = field(default_factory=lambda: {"added": 0, "updated": 0, "unchanged": 0})
-    failed: list[tuple[str, str]] = field(default_factory=list)
-
-    def finish(self, source: str, name: str, status: str, size: int = 0, error: str = "") -> None:
-        self.files_done += 1
-        self.bytes_done += size
-        if status == "failed":
-            self.failed.append((source, error))
-        else:
-            self.counts[status] += 1
-        self.tell("file", source, name, status, error)
-
-    def tell(self, kind: str, source: str, name: str, status: str, error: str = "") -> None:
-        if self.progress is None:
-            return
-        elapsed = time.monotonic() - self.encoding_since if self.encoding_since else 0.0
-        done = self.bytes_done / self.bytes_total if self.bytes_total else 0.0
-        left = elapsed * (1 - done) / done if done > 0.01 and elapsed > 1 else None
-        rate = self.passages / elapsed if elapsed > 0 else 0.0
-        self.progress(
-            IngestEvent(
-                kind,
-                source,
-                name,
-                status,
-                error,
-                self.files_done,
-                self.files_total,
-                self.passages,
-                rate,
-                left,
-            )
-        )
-
-    def report(self, cancelled: bool) -> IngestReport:
-        return IngestReport(
-            **self.counts,
-            failed=tuple(self.failed),
-            passages=self.passages,
-            seconds=time.monotonic() - self.started,
-            cancelled=cancelled,
-        )
 
 
 def ingest(
@@ -146,7 +62,7 @@ def ingest(
     rest goes on. Raises InputError for a path that does not exist and StoreError for the data folder.
     """
     embedder = embedder or load_embedder()
-    run = _Run(progress, cancelled or (lambda: False))
+    run = Run(progress, cancelled or (lambda: False))
     store.require_embedder(embedder.name)
     collection_id = store.create_collection(collection)
     run.tell("stage", "", "", "scanning")
@@ -207,7 +123,7 @@ def ingest_passages(
 
 
 def _plan(
-    store: Store, collection_id: int, found: Iterable[SourceFile | FailedFile], embedder: Embedder, run: _Run
+    store: Store, collection_id: int, found: Iterable[SourceFile | FailedFile], embedder: Embedder, run: Run
 ) -> list[tuple[SourceFile, str, int, str]]:
     """Files that need work: (file, content hash, size, status to report)."""
     known = store.known(collection_id)
@@ -236,7 +152,7 @@ def _parsed(
     collection_id: int,
     todo: Sequence[tuple[SourceFile, str, int, str]],
     limits: LoadLimits,
-    run: _Run,
+    run: Run,
 ) -> Iterator[_Pending]:
     """Documents in order as the parser delivers them; failures are recorded on the way."""
     outcomes = parse_all([entry[0] for entry in todo], limits, run.cancelled)
@@ -255,7 +171,7 @@ def _parsed(
 
 
 def _encode_and_commit(
-    store: Store, collection_id: int, documents: Iterator[_Pending], embedder: Embedder, run: _Run
+    store: Store, collection_id: int, documents: Iterator[_Pending], embedder: Embedder, run: Run
 ) -> bool:
     """Encode buffer by buffer and commit document by document; False when stopped on the way."""
     buffer: list[_Pending] = []
@@ -271,7 +187,7 @@ def _encode_and_commit(
 
 
 def _flush(
-    store: Store, collection_id: int, buffer: Sequence[_Pending], embedder: Embedder, run: _Run
+    store: Store, collection_id: int, buffer: Sequence[_Pending], embedder: Embedder, run: Run
 ) -> bool:
     texts = [
         _embedded_text(pending.parsed.title, draft.heading, draft.text)
@@ -331,4 +247,4 @@ def _hash(path: Path) -> str:
     return digest.hexdigest()
 
 
-__all__ = ["IngestEvent", "IngestReport", "document_key", "ingest", "ingest_passages"]
+__all__ = ["IngestEvent", "IngestReport", "ingest", "ingest_passages"]

@@ -10,60 +10,28 @@ import json
 import os
 import shutil
 import sqlite3
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from hashlib import sha256
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from index.database import Database
 from index.errors import InputError, NotFoundError, StoreError
+from index.records import (
+    DOCUMENT_COLUMNS,
+    PASSAGE_COLUMNS,
+    PASSAGE_TABLES,
+    DocumentVersion,
+    as_document,
+    document_key,
+)
 from index.schema import migrate
-from index.types import Collection, Document, Draft, Passage, Scope, Vectors
-
-PASSAGE_COLUMNS = (
-    'p.id, p.document_id, c.name, p.title, d.source, p.heading, p.text, p.start, p."end", p.page, p.page_end'
-)
-PASSAGE_TABLES = (
-    "passages p JOIN documents d ON d.id = p.document_id JOIN collections c ON c.id = p.collection_id"
-)
-DOCUMENT_COLUMNS = (
-    "d.id, c.name, d.source, d.title, d.media_type, d.content_hash, d.size, d.pages, d.passages, d.status, "
-    "d.error, d.added_at, d.updated_at, d.meta"
-)
+from index.types import Collection, Document, Passage, Scope
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentVersion:
-    """Everything one commit writes for a document."""
-
-    source: str
-    title: str
-    media_type: str
-    content_hash: str
-    recipe: str
-    size: int
-    pages: int | None
-    text: str
-    drafts: tuple[Draft, ...]
-    vectors: Vectors  # (len(drafts), dimension)
-    original: Path | None = None  # file to keep a copy of, for page images
-    meta: dict[str, str] = field(default_factory=dict)
-
-
-class Store:
+class Store(Database):
     """Open data folder. Use `Store.open`."""
-
-    def __init__(self, data_dir: Path) -> None:
-        self.data_dir = data_dir
-        self.path = data_dir / "forage.db"
-        self._local = threading.local()
-        self._opened: list[tuple[threading.Thread, sqlite3.Connection]] = []
-        self._lock = threading.Lock()
 
     @classmethod
     def open(cls, data_dir: Path | str) -> Store:
@@ -78,57 +46,6 @@ class Store:
                 "with --data-dir, or restore forage.db from a backup."
             ) from error
         return store
-
-    @property
-    def connection(self) -> sqlite3.Connection:
-        """This thread's connection, in autocommit mode; write through `writing()`."""
-        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if found is None:
-            found = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
-            found.execute("PRAGMA journal_mode = WAL")
-            found.execute(
-                "PRAGMA synchronous = NORMAL"
-            )  # a power cut may lose the last commit, never the file
-            found.execute("PRAGMA foreign_keys = ON")
-            found.execute("PRAGMA recursive_triggers = ON")
-            self._local.connection = found
-            with self._lock:
-                for thread, connection in self._opened:
-                    if not thread.is_alive():  # nobody else can use it any more
-                        connection.close()
-                self._opened = [pair for pair in self._opened if pair[0].is_alive()]
-                self._opened.append((threading.current_thread(), found))
-        return found
-
-    def close(self) -> None:
-        """Close the connections of all threads."""
-        with self._lock:
-            for _, connection in self._opened:
-                connection.close()
-            self._opened.clear()
-        self._local = threading.local()
-
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """One write transaction: commits at the end, rolls back on any error."""
-        connection = self.connection
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield connection
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """One consistent snapshot for several reads."""
-        connection = self.connection
-        connection.execute("BEGIN")
-        try:
-            yield connection
-        finally:
-            connection.execute("COMMIT")
 
     # ---- settings ------------------------------------------------------------------------------
 
@@ -222,7 +139,7 @@ class Store:
             " ORDER BY c.name, d.source",
             values,
         )
-        return tuple(_document(row) for row in rows)
+        return tuple(as_document(row) for row in rows)
 
     def document(self, document_id: str) -> Document:
         """One document; NotFoundError when it does not exist."""
@@ -235,7 +152,7 @@ class Store:
             raise NotFoundError(
                 f"There is no document {document_id}. List the documents with `forage documents`."
             )
-        return _document(row)
+        return as_document(row)
 
     def known(self, collection_id: int) -> dict[str, tuple[str, str, str]]:
         """source -> (content hash, recipe, status) of a collection: what ingestion may skip."""
@@ -361,15 +278,6 @@ class Store:
             (document_id,),
         )
         return tuple(Passage(*row) for row in rows)
-
-
-def document_key(collection_id: int, source: str) -> str:
-    """Stable id of a source inside a collection; a new version keeps it."""
-    return sha256(f"{collection_id}\0{source}".encode()).hexdigest()[:16]
-
-
-def _document(row: tuple[Any, ...]) -> Document:
-    return Document(*(*row[:-1], json.loads(row[-1])))
 
 
 def _touch(connection: sqlite3.Connection, collection_id: int) -> None:

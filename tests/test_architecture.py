@@ -22,8 +22,15 @@ def _imports(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            # `from package import module` needs the module; the package's face is a matter of names only.
+            found |= inner if all(_is_module(name) for name in inner) else inner | {node.module}
     return {name for name in found if name.split(".")[0] in PACKAGES}
+
+
+def _is_module(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return path.with_suffix(".py").is_file() or path.is_dir()
 
 
 def _module(path: Path) -> str:

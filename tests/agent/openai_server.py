@@ -28,6 +28,7 @@ app = FastAPI()
 requests: list[dict[str, Any]] = []
 calls: Counter[str] = Counter()
 tiny: dict[str, Any] = {}
+loading = threading.RLock()
 
 
 def _event(data: object) -> str:
@@ -98,12 +99,13 @@ def _stream(body: AsyncIterator[str]) -> Response:
 
 def _tiny_answer(body: dict[str, Any]) -> Response:
     """The tiny causal LM writes; loaded at the first request."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    with loading:  # the import in the background and a second request must not meet in the middle
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    if "model" not in tiny:
-        tiny["tokenizer"] = AutoTokenizer.from_pretrained(tiny["folder"], local_files_only=True)
-        tiny["model"] = AutoModelForCausalLM.from_pretrained(tiny["folder"], local_files_only=True).eval()
+        if "model" not in tiny:
+            tiny["tokenizer"] = AutoTokenizer.from_pretrained(tiny["folder"], local_files_only=True)
+            tiny["model"] = AutoModelForCausalLM.from_pretrained(tiny["folder"], local_files_only=True).eval()
     prompt = "\n".join(message["content"] for message in body["messages"])
     inputs = tiny["tokenizer"](prompt, return_tensors="pt", truncation=True, max_length=200)
     with torch.inference_mode():
@@ -222,8 +224,9 @@ def log() -> list[dict[str, Any]]:
 
 def _warm_up() -> None:
     """Import what the tiny LM needs while the tests still build it."""
-    importlib.import_module("torch")
-    importlib.import_module("transformers.models.gpt2.modeling_gpt2")
+    with loading:
+        importlib.import_module("torch")
+        importlib.import_module("transformers.models.gpt2.modeling_gpt2")
 
 
 def main() -> None:

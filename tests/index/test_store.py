@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from index.errors import InputError, NotFoundError, StoreError
+from index.records import DocumentVersion
 from index.retrieve import Searcher
-from index.store import DocumentVersion, Store
+from index.store import Store
 from index.types import Draft, Scope
 
 
