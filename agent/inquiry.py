@@ -62,7 +62,8 @@ class Thread:
             return None
         missing = " ".join(self.missing())
         bridges = self._bridges()
-        wanted = " ".join(filter(None, (missing, self.question.head)))
+        head = self.question.head if self.question.head not in self.missing() else ""
+        wanted = " ".join(filter(None, (missing, head)))
         for query, text in (
             (f"{' '.join(bridges)} {wanted}", f"Find {wanted or 'more'} of {', '.join(bridges)}"),
             (f"{wanted} {' '.join(self.question.names)}", f"Find again: {wanted}"),
