@@ -21,7 +21,7 @@ check: $(VENV)/.ready-dev
 	$(BIN)/mypy
 
 bench: $(VENV)/.ready-dev
-	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.run $(ARGS)
 
 ask: $(VENV)/.ready
 	@test -f $(DATA)/forage.db || $(BIN)/forage --data-dir $(DATA) ingest examples/collection --collection examples
