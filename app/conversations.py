@@ -94,7 +94,7 @@ class Conversations:
 
     def start(self, question: str, scope: Scope) -> str:
         """A new conversation named after its first question; returns its id."""
-        conversation, now = secrets.token_urlsafe(9), time.time()
+        conversation, now = secrets.token_hex(9), time.time()
         with self._open() as db:
             row = (conversation, _title(question), _scope_json(scope), now, now)
             db.execute("INSERT INTO conversations VALUES (?, ?, ?, ?, ?)", row)
@@ -131,7 +131,7 @@ class Conversations:
 
     def ask(self, conversation: str, question: str) -> str:
         """Append a question; returns the id of its message. Its job is told by `assign`."""
-        message, now = secrets.token_urlsafe(9), time.time()
+        message, now = secrets.token_hex(9), time.time()
         self._change("UPDATE conversations SET updated_at = ? WHERE id = ?", (now, conversation))
         with self._open() as db:
             db.execute(
