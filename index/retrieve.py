@@ -19,7 +19,8 @@ from index.types import Embedder, Hit, Mode, Passage, Scope, Vectors
 CANDIDATES = 100  # taken from each list before fusion
 DENSE_WEIGHT = 0.55
 TITLE_WEIGHT, HEADING_WEIGHT = 2.0, 1.5
-FREQUENT = 5000  # counting stops here: such a word is common
+LARGE = 25_000  # passages above which frequent words are left out
+FREQUENT = 2500  # counting stops here: such a word is common
 MAX_QUERY_CHARACTERS = 2000  # longer questions are cut: nothing past this helps a search
 MODES: tuple[Mode, ...] = ("bm25", "dense", "hybrid")
 
@@ -49,6 +50,7 @@ class Searcher:
         self.store = store
         self.embedder = embedder
         self._dense = DenseCache(store, embedder.dimension)
+        self._counts: dict[tuple[tuple[tuple[int, int], ...], str], int] = {}  # of terms, by generation
 
     def search(
         self,
@@ -99,18 +101,21 @@ class Searcher:
         """Passages of the scope that hold each term (counted up to FREQUENT), and all passages."""
         numbers = self.store.scope_ids(scope)
         scopes = " OR ".join(f"c{number}" for number in numbers)
-        counts = []
+        counts: list[int] = []
+        generations = tuple((number, self.store.generation(number)) for number in numbers)
         for term in terms if scopes else ():
+            if (generations, term) in self._counts:
+                counts.append(self._counts[generations, term])
+                continue
             rows = self.store.connection.execute(
                 "SELECT count(*) FROM (SELECT 1 FROM passages_text WHERE passages_text MATCH ? LIMIT ?)",
                 (f'scope : ({scopes}) AND {{title heading text}} : ("{term}")', FREQUENT),
             )
             counts.append(int(rows.fetchone()[0]))
-        marks = ",".join("?" * len(numbers))
-        total = self.store.connection.execute(
-            f"SELECT count(*) FROM passages WHERE collection_id IN ({marks})", numbers
-        ).fetchone()[0]
-        return counts or [0] * len(terms), int(total)
+            if len(self._counts) > 50_000:
+                self._counts.clear()
+            self._counts[generations, term] = counts[-1]
+        return counts or [0] * len(terms), self._size(scope)
 
     # ---- single lists --------------------------------------------------------------------------
 
@@ -120,7 +125,7 @@ class Searcher:
         scopes = " OR ".join(f"c{number}" for number in self.store.scope_ids(scope))
         if not terms or not scopes:
             return {}
-        words = " OR ".join(f'"{term}"' for term in terms)
+        words = " OR ".join(f'"{term}"' for term in self._telling(terms, scope))
         match = f"scope : ({scopes}) AND {{title heading text}} : ({words})"
         narrowed, values = "", []
         if scope.documents:
@@ -135,6 +140,28 @@ class Searcher:
             [match, *values, k],
         )
         return {row[0]: row[1] for row in rows}
+
+    def _telling(self, terms: list[str], scope: Scope) -> list[str]:
+        """The terms worth scoring. In a large scope a word that thousands of passages hold costs most of the
+        time and moves the ranking least: it goes when at least two rarer words stay."""
+        if len(terms) <= 2 or self._size(scope) <= LARGE:
+            return terms
+        counts, _ = self.frequencies(terms, scope)
+        rare = [term for term, count in zip(terms, counts, strict=True) if count < FREQUENT]
+        return rare if len(rare) >= 2 else terms
+
+    def _size(self, scope: Scope) -> int:
+        """Passages in the collections of a scope; counted once for each generation."""
+        total = 0
+        for number in self.store.scope_ids(scope):
+            key = (((number, self.store.generation(number)),), "")
+            if key not in self._counts:
+                rows = self.store.connection.execute(
+                    "SELECT count(*) FROM passages WHERE collection_id = ?", (number,)
+                )
+                self._counts[key] = int(rows.fetchone()[0])
+            total += self._counts[key]
+        return total
 
     def _nearest(self, vector: Vectors, k: int, scope: Scope) -> dict[int, float]:
         found: list[tuple[int, float]] = []
