@@ -41,8 +41,10 @@ def _commands() -> Iterator[tuple[list[str], str]]:
     """(arguments of `forage`, the command as a reader would type it)."""
     out = ["--json", f"{RESULTS}/answers-examples.json"]
     yield ["eval", "answers", "--data", "examples", *out], "forage eval answers --data examples"
-    data = Path(os.environ.get("FORAGE_DATA", ROOT.parent / "shared" / "data")) / "qa"
-    if not data.is_dir():
+    data = Path(
+        os.path.relpath(Path(os.environ.get("FORAGE_DATA", ROOT.parent / "shared" / "data")) / "qa", ROOT)
+    )
+    if not (ROOT / data).is_dir():
         print(
             f"The public question sets are not at {data}; set FORAGE_DATA to measure retrieval.",
             file=sys.stderr,
