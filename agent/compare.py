@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from agent.matching import stems
 from agent.question import MONTHS, Question, analyse
-from index.retrieve import STOP_WORDS
+from index.stop_words import STOP_WORDS
 
 _MONTHS = [name.lower() for name in MONTHS.split("|")]
 _NUMBER_WORDS = {

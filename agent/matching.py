@@ -6,30 +6,17 @@ so that "Halden" missing is a different thing from "main" missing.
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 
 import numpy as np
-import Stemmer
 
 from agent.question import words
 from index.types import Embedder, Vectors
+from index.words import stem, weigh
 
 SURE, UNLIKE = 0.82, 0.55  # cosines of two single words: same meaning, and nothing to do with each other
 CACHED_WORDS = 50_000
-
-
-@lru_cache(maxsize=100_000)
-def stem(word: str) -> str:
-    """English Snowball stem; PyStemmer keeps other alphabets as they are."""
-    return str(_stemmer().stemWord(word))
-
-
-@lru_cache(maxsize=1)
-def _stemmer() -> Stemmer.Stemmer:
-    return Stemmer.Stemmer("english")
 
 
 def stems(text: str) -> frozenset[str]:
@@ -96,11 +83,4 @@ class WordMatcher:
                 self._vectors.update(zip(new, vectors, strict=True))
 
 
-def weigh(counts: Sequence[int], total: int) -> np.ndarray:
-    """Weight of each term from the number of passages that hold it: log-scaled rarity, sums to 1.
-
-    >>> weigh([1, 100], 100).round(2).tolist()
-    [0.87, 0.13]
-    """
-    rarity = np.array([math.log1p(max(total, 1) / (count + 0.5)) for count in counts], dtype=np.float32)
-    return rarity / rarity.sum() if len(rarity) else rarity
+__all__ = ["WordMatcher", "stem", "stems", "weigh"]

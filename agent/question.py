@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from index.retrieve import STOP_WORDS
+from index.stop_words import STOP_WORDS
 
 MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 # A name: capitalised words, joined by small connecting words, initials and numbers ("Order of the Lamp", "Pier 9").

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from agent.matching import stem, stems
 from agent.question import MONTHS, Question, names_in, words
-from index.retrieve import STOP_WORDS
+from index.stop_words import STOP_WORDS
 
 DATE = re.compile(
     rf"\b(?:(?:the\s+)?\d{{1,2}}(?:st|nd|rd|th)?(?:\s+of)?\s+(?:{MONTHS}),?(?:\s+\d{{3,4}})?"

@@ -81,6 +81,14 @@ class FlatIndex:
                 continue
         return found
 
+    def cosines(self, vectors: Vectors) -> Vectors:
+        """Cosines of all stored rows (storage order, `ids`) with some unit vectors, without copying the rows."""
+        if not len(self):
+            return np.zeros((0, len(vectors)), dtype=np.float32)
+        storage = faiss.downcast_index(self._index.index)
+        rows = faiss.rev_swig_ptr(storage.get_xb(), len(self) * self.dimension)
+        return np.asarray(rows.reshape(len(self), self.dimension) @ vectors.T, dtype=np.float32)
+
     def save(self, path: Path) -> None:
         """Write to a file."""
         faiss.write_index(self._index, str(path))
@@ -99,7 +107,7 @@ class DenseCache:
 
     def __init__(self, store: Store, dimension: int) -> None:
         self._store = store
-        self._dimension = dimension
+        self.dimension = dimension
         self._folder = store.data_dir / "cache" / "dense"
         self._lock = threading.Lock()
         self._held: dict[int, tuple[int, FlatIndex]] = {}  # collection -> generation, index
@@ -121,6 +129,17 @@ class DenseCache:
             rows = self._current(collection_id).vectors(ids)
         return {key: float(row @ vector.reshape(-1)) for key, row in rows.items()}
 
+    def all_cosines(self, collection_id: int, vectors: Vectors) -> tuple[np.ndarray, Vectors]:
+        """Ids of all passages and their cosines with some unit vectors: (passages,), (passages, vectors)."""
+        with self._lock:
+            index = self._current(collection_id)
+            return index.ids.copy(), index.cosines(np.ascontiguousarray(vectors, dtype=np.float32))
+
+    def rows(self, collection_id: int, ids: Sequence[int]) -> dict[int, Vectors]:
+        """Stored unit vector of each passage that exists."""
+        with self._lock:
+            return self._current(collection_id).vectors(ids)
+
     def refresh(self, collection_id: int) -> None:
         """Bring the index up to date and write its snapshot: the last act of an ingest."""
         with self._lock:
@@ -136,7 +155,7 @@ class DenseCache:
         if held is None or held[0] != generation:
             with self._store.reading():
                 generation = self._store.generation(collection_id)
-                index = held[1] if held else FlatIndex(self._dimension)
+                index = held[1] if held else FlatIndex(self.dimension)
                 changed = self._catch_up(collection_id, index)
             held = (generation, index)
             self._saved[collection_id] = self._saved.get(collection_id, 0) + changed
@@ -208,7 +227,7 @@ class DenseCache:
             # Damaged, or replaced by another process just now: the store has everything.
             log.warning("dense snapshot of collection %s not usable, rebuilding: %s", collection_id, error)
             return None
-        if index.dimension != self._dimension or len(index) != pointer["passages"]:
+        if index.dimension != self.dimension or len(index) != pointer["passages"]:
             return None
         return int(pointer["generation"]), index
 

@@ -20,6 +20,7 @@ import numpy as np
 from index import chunk
 from index.encoders import load_embedder
 from index.errors import ParseError
+from index.extract import RuleExtractor
 from index.faiss_index import DenseCache
 from index.ingest_progress import IngestEvent, IngestReport, Run
 from index.load import FailedFile, LoadLimits, discover, parse_all
@@ -107,12 +108,14 @@ def ingest_passages(
         vectors = embedder.embed([_embedded_text(row["title"], "", row["text"]) for row, _ in new])
         for (row, digest), vector in zip(new, vectors, strict=True):
             text = row["text"]
+            drafts = (Draft(0, len(text), text, ""),)
             store.commit(
                 collection_id,
                 DocumentVersion(
                     source=row["id"], title=row["title"], media_type="text/plain", content_hash=digest,
                     recipe=embedder.name, size=len(text.encode()), pages=None, text=text,
-                    drafts=(Draft(0, len(text), text, ""),), vectors=vector.reshape(1, -1),
+                    drafts=drafts, vectors=vector.reshape(1, -1),
+                    knowledge=RuleExtractor().extract(row["title"], text, drafts),
                 ),
             )  # fmt: skip
         done += len(new)
@@ -227,6 +230,7 @@ def _version(pending: _Pending, vectors: Vectors, embedder: Embedder) -> Documen
         vectors=vectors,
         original=pending.file.path if parsed.media_type in KEEP_ORIGINALS else None,
         meta={"name": pending.file.name, **parsed.meta},
+        knowledge=RuleExtractor().extract(parsed.title, pending.text, pending.drafts),
     )
 
 

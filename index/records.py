@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from index.extract import Knowledge
 from index.types import Document, Draft, Vectors
 
 PASSAGE_COLUMNS = (
@@ -38,6 +39,7 @@ class DocumentVersion:
     vectors: Vectors  # (len(drafts), dimension)
     original: Path | None = None  # file to keep a copy of, for page images
     meta: dict[str, str] = field(default_factory=dict)
+    knowledge: tuple[Knowledge, ...] = ()  # one for each draft; empty: extracted later
 
 
 def document_key(collection_id: int, source: str) -> str:

@@ -1,20 +1,31 @@
-"""The reading door: a question to ranked passages by BM25, by vectors, or by both.
+"""The reading door: a question to ranked passages, by words, by vectors, by links, or by all that was learned.
 
-`hybrid` takes the best of both lists, knows the true cosine of every candidate, and adds the two scores
-after scaling each by the candidates' range: unlike rank fusion it keeps how clearly a list prefers its
-first hit. Its weight was chosen on training questions (docs/LOG.md).
+`bm25` and `dense` are single lists, `graph` is PageRank from the question (index.walks), `ranked` the learned
+evidence ranker over all of them (index.ranker), `deep` the same with the hop encoder. `hybrid` takes the best of
+both text lists, knows the true cosine of every candidate, and adds the two scores after scaling each by the
+candidates' range: unlike rank fusion it keeps how clearly a list prefers its first hit. Its weight was chosen
+on training questions (docs/LOG.md).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from index.errors import InputError
 from index.faiss_index import DenseCache
+from index.features import Asked
+from index.graph_cache import GraphCache
+from index.hop_encoder import load_hop_encoder
+from index.ranker import EvidenceRanker, Gatherer, compares, load_ranker
+from index.stop_words import STOP_WORDS
 from index.store import Store
 from index.types import Embedder, Hit, Mode, Passage, Scope, Vectors
+from index.walks import MIX
+from index.words import stem, weigh
 
 CANDIDATES = 100  # taken from each list before fusion
 DENSE_WEIGHT = 0.55
@@ -22,19 +33,7 @@ TITLE_WEIGHT, HEADING_WEIGHT = 2.0, 1.5
 LARGE = 25_000  # passages above which frequent words are left out
 FREQUENT = 2500  # counting stops here: such a word is common
 MAX_QUERY_CHARACTERS = 2000  # longer questions are cut: nothing past this helps a search
-MODES: tuple[Mode, ...] = ("bm25", "dense", "hybrid")
-
-# Words that say how one asks, not what one asks for. FTS5 has no stop list of its own, and without one
-# a question would score nearly every passage of the index.
-STOP_WORDS = frozenset(
-    (
-        "a about also am an and any are as at be been being between both but by can could did do does "
-        "either for from had has have he her hers him his how i if in into is it its many me more most "
-        "much my no not of on or other our same she should so some such than that the their them then "
-        "there these they this those to us was we were what when where which who whom whose why will with "
-        "would you your"
-    ).split()
-)
+MODES: tuple[Mode, ...] = ("bm25", "dense", "hybrid", "graph", "ranked", "deep")
 
 
 def query_terms(question: str) -> list[str]:
@@ -50,6 +49,9 @@ class Searcher:
         self.store = store
         self.embedder = embedder
         self._dense = DenseCache(store, embedder.dimension)
+        self._graphs = GraphCache(store)
+        self._gatherer = Gatherer(store, self._dense, self._graphs)
+        self._rankers: dict[str, EvidenceRanker] = {}
         self._counts: dict[tuple[tuple[tuple[int, int], ...], str], int] = {}  # of terms, by generation
 
     def search(
@@ -73,19 +75,64 @@ class Searcher:
         self, query: str, vector: Vectors | None, k: int, mode: Mode, scope: Scope
     ) -> tuple[Hit, ...]:
         """`search` with the query's vector at hand (None only for bm25)."""
-        wanted = k if mode != "hybrid" else max(k, CANDIDATES)
-        lexical = self.lexical(query, wanted, scope) if mode != "dense" else {}
-        dense = self._nearest(vector, wanted, scope) if vector is not None and mode != "bm25" else {}
+        if mode in ("bm25", "dense"):
+            lexical = self.lexical(query, k, scope) if mode == "bm25" else {}
+            dense = self._nearest(vector, k, scope) if vector is not None and mode == "dense" else {}
+            return self._hits(_best(lexical or dense, k), mode, {"bm25": lexical, "dense": dense})
+        assert vector is not None
+        lists = self.text_lists(query, vector, max(k, CANDIDATES), scope)
         if mode == "hybrid":
-            assert vector is not None
-            missing = [key for key in lexical if key not in dense]
-            for collection_id in self.store.scope_ids(scope) if missing else ():
-                dense.update(self._dense.cosines(collection_id, vector, missing))
-            scores = fuse(lexical, dense)
+            scores: Mapping[int, float] = lists["hybrid"]
+        elif mode == "graph":
+            scores = self._walked(query, vector, lists, scope)
         else:
-            scores = lexical if mode == "bm25" else dense
-        best = sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:k]
-        return self._hits(best, mode, {"bm25": lexical, "dense": dense})
+            ranked = self.ranker(mode).rank(query, vector, lists, self.asked(query, scope), scope)
+            scores = {**{key: -1.0 / score for key, score in lists["hybrid"].items() if score > 0}, **ranked}
+        return self._hits(_best(scores, k), mode, {**lists, mode: scores} if mode != "hybrid" else lists)
+
+    def text_lists(self, query: str, vector: Vectors, k: int, scope: Scope) -> dict[str, dict[int, float]]:
+        """The lists of text search, passage id -> score, best first: bm25, dense, and hybrid of both."""
+        lexical = self.lexical(query, k, scope)
+        dense = self._nearest(vector, k, scope)
+        missing = [key for key in lexical if key not in dense]
+        for collection_id in self.store.scope_ids(scope) if missing else ():
+            dense.update(self._dense.cosines(collection_id, vector, missing))
+        return {"bm25": lexical, "dense": dense, "hybrid": dict(_best(fuse(lexical, dense), k))}
+
+    def asked(self, query: str, scope: Scope) -> Asked:
+        """The question's telling words with their rarity in the scope."""
+        terms = query_terms(query)
+        counts, total = self.frequencies(terms, scope)
+        weights: dict[str, float] = {}
+        for term, weight in zip(terms, weigh(counts, total).tolist(), strict=True):
+            weights[stem(term)] = max(weights.get(stem(term), 0.0), weight)
+        whole = sum(weights.values()) or 1.0
+        return Asked(
+            tuple(weights), np.array([w / whole for w in weights.values()], np.float32), compares(query)
+        )
+
+    def gatherer(self, hop: bool = False) -> Gatherer:
+        """What the learned ranker, and its training, collect features with."""
+        if not hop:
+            return self._gatherer
+        return Gatherer(self.store, self._dense, self._graphs, load_hop_encoder())
+
+    def ranker(self, mode: Mode) -> EvidenceRanker:
+        """The learned ranker of `ranked` or `deep`; StoreError when its weights are not installed."""
+        if mode not in self._rankers:
+            self._rankers[mode] = load_ranker(
+                "deep" if mode == "deep" else "ranker", self.gatherer(mode == "deep")
+            )
+        return self._rankers[mode]
+
+    def _walked(
+        self, query: str, vector: Vectors, lists: Mapping[str, Mapping[int, float]], scope: Scope
+    ) -> dict[int, float]:
+        at = self._gatherer.walked(query, vector, lists, scope)
+        best = np.argsort(-at.walks.score, kind="stable")[: 4 * CANDIDATES]
+        found = {int(at.graph.edges.passages[row]): float(at.walks.score[row]) for row in best}
+        unknown = {key: score * MIX[1] for key, score in lists["hybrid"].items() if key not in found}
+        return {**unknown, **found}
 
     def neighbours(self, passage: Passage, before: int = 1, after: int = 1) -> tuple[Passage, ...]:
         """The passage with those around it in its document, in reading order."""
@@ -96,6 +143,7 @@ class Searcher:
     def refresh(self, collection: str) -> None:
         """Bring the caches of a collection up to date and save them."""
         self._dense.refresh(self.store.collection_id(collection))
+        self._graphs.refresh(self.store.collection_id(collection))
 
     def frequencies(self, terms: Sequence[str], scope: Scope) -> tuple[list[int], int]:
         """Passages of the scope that hold each term (counted up to FREQUENT), and all passages."""
@@ -171,7 +219,7 @@ class Searcher:
         return dict(found[:k])
 
     def _hits(
-        self, best: Sequence[tuple[int, float]], mode: Mode, lists: dict[str, dict[int, float]]
+        self, best: Sequence[tuple[int, float]], mode: Mode, lists: Mapping[str, Mapping[int, float]]
     ) -> tuple[Hit, ...]:
         passages = {p.id: p for p in self.store.passages([key for key, _ in best])}
         hits = [
@@ -186,6 +234,10 @@ class Searcher:
             if key in passages
         ]
         return tuple(replace(hit, rank=rank) for rank, hit in enumerate(hits, start=1))
+
+
+def _best(scores: Mapping[int, float], k: int) -> list[tuple[int, float]]:
+    return sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:k]
 
 
 def fuse(

@@ -72,7 +72,44 @@ CREATE TRIGGER passages_removed AFTER DELETE ON passages BEGIN
 END;
 """
 
-MIGRATIONS = (_VERSION_1,)  # entry i brings a file from version i to i + 1
+# What a passage says (index.extract). Every row belongs to one passage and goes with it, so the graph needs no
+# clean-up of its own. `extracted` names the recipe; documents of another one are extracted again from their
+# stored text when the graph is next brought up to date.
+_VERSION_2 = """
+ALTER TABLE documents ADD COLUMN extracted TEXT NOT NULL DEFAULT '';
+CREATE TABLE sentences (
+  passage_id INTEGER NOT NULL REFERENCES passages(id) ON DELETE CASCADE,
+  number INTEGER NOT NULL,
+  start INTEGER NOT NULL,                -- characters of the document's text
+  "end" INTEGER NOT NULL,
+  PRIMARY KEY (passage_id, number)
+) WITHOUT ROWID;
+CREATE TABLE mentions (
+  passage_id INTEGER NOT NULL REFERENCES passages(id) ON DELETE CASCADE,
+  sentence INTEGER NOT NULL,
+  start INTEGER NOT NULL,
+  "end" INTEGER NOT NULL,
+  entity TEXT NOT NULL,                  -- key of the entity (index.names)
+  kind TEXT NOT NULL,
+  PRIMARY KEY (passage_id, sentence, start, "end", entity)
+) WITHOUT ROWID;
+CREATE TABLE triplets (
+  passage_id INTEGER NOT NULL REFERENCES passages(id) ON DELETE CASCADE,
+  sentence INTEGER NOT NULL,
+  subject TEXT NOT NULL,
+  relation TEXT NOT NULL,
+  object TEXT NOT NULL,
+  PRIMARY KEY (passage_id, sentence, subject, relation, object)
+) WITHOUT ROWID;
+CREATE TABLE aliases (
+  passage_id INTEGER NOT NULL REFERENCES passages(id) ON DELETE CASCADE,
+  alias TEXT NOT NULL,
+  entity TEXT NOT NULL,
+  PRIMARY KEY (passage_id, alias, entity)
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS = (_VERSION_1, _VERSION_2)  # entry i brings a file from version i to i + 1
 VERSION = len(MIGRATIONS)
 
 

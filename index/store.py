@@ -18,6 +18,7 @@ import numpy as np
 
 from index.database import Database
 from index.errors import InputError, NotFoundError, StoreError
+from index.knowledge import write_knowledge
 from index.records import (
     DOCUMENT_COLUMNS,
     PASSAGE_COLUMNS,
@@ -187,7 +188,7 @@ class Store(Database):
             connection.execute("DELETE FROM passages WHERE document_id = ?", (document_id,))
             connection.execute("DELETE FROM documents WHERE id = ?", (document_id,))
             connection.execute(
-                "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'ready', '', ?, ?, ?, ?, ?)",
+                "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'ready', '', ?, ?, ?, ?, ?, '')",
                 (
                     document_id, collection_id, version.source, version.title, version.media_type,
                     version.content_hash, version.recipe, version.size, version.pages, len(version.drafts),
@@ -206,6 +207,8 @@ class Store(Database):
                     for at, draft in enumerate(version.drafts)
                 ),
             )  # fmt: skip
+            if version.knowledge:
+                write_knowledge(connection, document_id, version.knowledge)
             _touch(connection, collection_id)
         return document_id
 
@@ -214,7 +217,7 @@ class Store(Database):
         now = time.time()
         with self.writing() as connection:
             connection.execute(
-                "INSERT INTO documents VALUES (?, ?, ?, ?, '', '', '', ?, NULL, 0, 'failed', ?, '', '', '{}', ?, ?)"
+                "INSERT INTO documents VALUES (?, ?, ?, ?, '', '', '', ?, NULL, 0, 'failed', ?, '', '', '{}', ?, ?, '')"
                 " ON CONFLICT(id) DO UPDATE SET error = excluded.error, updated_at = excluded.updated_at",
                 (document_key(collection_id, source), collection_id, source, title, size, error, now, now),
             )

@@ -7,7 +7,7 @@ An interrupted build goes on where it stopped: ingestion skips what is committed
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -40,18 +40,27 @@ class BenchmarkIndex:
 
 
 def open_index(
-    data: DataFolder, examples: Sequence[QAExample], embedder: Embedder, cache: Path | None = None
+    data: DataFolder,
+    examples: Sequence[QAExample],
+    embedder: Embedder,
+    cache: Path | None = None,
+    titles: bool = True,
 ) -> BenchmarkIndex:
     """The corpus of `data` as a collection, indexed now if it is not in the cache yet.
 
+    titles: False indexes a pool's passages without their titles, as people's own documents often are.
     InputError where the corpus is malformed or unreadable, or `examples` name passages it lacks.
     """
     rows: tuple[CorpusRow, ...] = ()
     if data.layout == "pool":
         rows = load_corpus(data.root)
         check_references(examples, rows)
+        rows = rows if titles else tuple(replace(row, title="") for row in rows)
+    elif not titles:
+        raise InputError(f"{data.root} is a library of files, whose titles cannot be left out. Give a pool.")
     root = cache if cache is not None else default_cache()
-    store = Store.open(root / f"{data.name}-{fingerprint(data, embedder)[:16]}")
+    suffix = "" if titles else "-untitled"
+    store = Store.open(root / f"{data.name}-{fingerprint(data, embedder)[:16]}{suffix}")
     if data.layout == "pool":
         _fill_from_rows(store, rows, data.name, embedder)
     else:

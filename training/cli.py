@@ -53,6 +53,9 @@ def retrieval(
         "bm25,dense,hybrid"
     ),
     k: Annotated[str, typer.Option("--k", help="Depths of recall, by commas.")] = "2,5,10,50",
+    titles: Annotated[
+        bool, typer.Option("--titles/--no-titles", help="Index a pool's passages with or without titles.")
+    ] = True,
     cache: Cache = None,
     markdown: Markdown = False,
     json: Out = None,
@@ -75,7 +78,7 @@ def retrieval(
     files = question_files(folder, split, questions or ())
     examples = load_questions(*files)[:limit]
     embedder = load_embedder()
-    with open_index(folder, examples, embedder, cache) as index:
+    with open_index(folder, examples, embedder, cache, titles) as index:
         passages = sum(c.passages for c in index.store.collections())
         tasks = evaluation.make_tasks(examples, index.locator)
         scores = [
@@ -87,6 +90,7 @@ def retrieval(
     facts = report.provenance(
         data=folder.name,
         questions=[path.name for path in files],
+        titles=titles,
         skipped_without_gold=len(examples) - len(tasks),
         passages=passages,
         embedder=embedder.name,

@@ -1,0 +1,130 @@
+"""Small files of trained weights: what training changed in the packaged encoder, in 8 bits, checked by hash.
+
+A trained skill is the packaged MiniLM plus a change of its layers plus its own heads. Only the change and the
+heads are stored: each matrix as int8 with one scale a row (value = q * scale, the row's largest change is 127),
+biases and norms as bfloat16, heads whole. A model card (`<name>.json`) lies beside each file
+(`<name>.safetensors`) and holds its SHA-256: a damaged or mixed-up file is refused, not used.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from index.errors import StoreError
+
+LARGEST = 127  # of a signed byte, symmetric
+ENCODER = "encoder."  # prefix of what the packaged encoder holds; everything else is a head
+
+
+def difference(network: Any, base: Mapping[str, Any]) -> dict[str, Any]:
+    """What training changed in `network` against `base` (its encoder parameters by name, float32).
+
+    Encoder parameters that did not take part in the training (no gradient) are left out.
+    """
+    import torch
+
+    found: dict[str, Any] = {}
+    for name, parameter in network.named_parameters():
+        value = parameter.detach().float()
+        if not name.startswith(ENCODER):
+            found[name] = value.contiguous()
+        elif parameter.requires_grad:
+            change = value - base[name].float()
+            if change.dim() == 2:
+                scale = change.abs().amax(dim=1).clamp(min=1e-12) / LARGEST
+                found[f"{name}.q"] = (change / scale.unsqueeze(1)).round().to(torch.int8).contiguous()
+                found[f"{name}.scale"] = scale.contiguous()
+            else:
+                found[name] = change.to(torch.bfloat16).contiguous()
+    return found
+
+
+def encoder_weights(network: Any) -> dict[str, Any]:
+    """A copy of the encoder parameters by name: the `base` of a later `difference`."""
+    return {
+        name: parameter.detach().clone()
+        for name, parameter in network.named_parameters()
+        if name.startswith(ENCODER)
+    }
+
+
+def apply(network: Any, change: Mapping[str, Any]) -> None:
+    """Add a stored change to the encoder's layers and set the heads, in place."""
+    import torch
+
+    parameters = dict(network.named_parameters())
+    with torch.no_grad():
+        for name, value in change.items():
+            if name.endswith(".scale"):
+                continue
+            if name.endswith(".q"):
+                target = parameters[name.removesuffix(".q")]
+                scale = change[name.removesuffix(".q") + ".scale"].float()
+                target.copy_((target.float() + value.float() * scale.unsqueeze(1)).to(target.dtype))
+            elif name.startswith(ENCODER):
+                target = parameters[name]
+                target.copy_((target.float() + value.float()).to(target.dtype))
+            else:
+                parameters[name].copy_(value.float())
+
+
+def save(path: Path, change: Mapping[str, Any], card: Mapping[str, Any]) -> None:
+    """Write the weights, then the card with their SHA-256 and size; each replaces its older version whole."""
+    from safetensors.torch import save_file
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    save_file(dict(change), str(partial))
+    full = {**card, "sha256": digest(partial), "bytes": partial.stat().st_size}
+    described = path.with_suffix(".json.partial")
+    described.write_text(json.dumps(full, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial.replace(path)
+    described.replace(card_path(path))
+
+
+def load(path: Path) -> dict[str, Any]:
+    """The stored change. StoreError when the file is unreadable or is not the one its card describes."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    name, expected = path.name, read_card(path).get("sha256")
+    try:
+        found = digest(path)
+        if found != expected:
+            raise StoreError(
+                f"The trained weights {name} are damaged or of another version: their SHA-256 begins with "
+                f"{found[:12]}, but {card_path(path).name} expects {str(expected)[:12]}. Install Forage again, "
+                f"or train them again: forage train skill {path.stem}"
+            )
+        return dict(load_file(str(path)))
+    except (OSError, SafetensorError) as error:
+        raise StoreError(
+            f"The trained weights {name} cannot be read: {error}. Install Forage again, or train them again: "
+            f"forage train skill {path.stem}"
+        ) from error
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    """The model card beside a weights file. StoreError when it is missing or is not JSON."""
+    try:
+        record = json.loads(card_path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StoreError(
+            f"The model card {card_path(path).name} beside {path.name} cannot be read: {error}. It holds the "
+            "hash that proves the weights. Install Forage again."
+        ) from error
+    return dict(record)
+
+
+def card_path(weights: Path) -> Path:
+    """Where the model card of a weights file lies."""
+    return weights.with_suffix(".json")
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    return sha256(path.read_bytes()).hexdigest()

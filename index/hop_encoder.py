@@ -1,0 +1,137 @@
+"""The hop-conditioned query encoder: question + evidence found so far -> what to look for next, as a vector.
+
+A copy of the packaged encoder whose layers were trained (`forage train skill hop`) so that its unit vector lies
+near the stored passage vectors that are still missing. Passages keep the vectors they have: nothing is indexed
+again. The state is read as [CLS] question [SEP] evidence [SEP] evidence ... [SEP], each evidence "title\\ntext",
+cut so that all of them share EVIDENCE_TOKENS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from index import delta
+from index.encoders import LOADING, load_bert, model_folder, multiplies_bf16, tokenizer
+from index.types import Vectors
+
+DIMENSION = 384
+MAX_QUESTION_TOKENS = 48
+EVIDENCE_TOKENS = 120  # of all evidence together
+MAX_EVIDENCE = 3  # of more, the last ones count
+BATCH = 16
+CLS, SEP = 101, 102
+State = tuple[str, Sequence[str]]  # question, evidence texts
+
+
+class HopEncoder:
+    """Encodes search states. Safe for threads; weights load on first use."""
+
+    dimension = DIMENSION
+
+    def __init__(self, weights: Path) -> None:
+        self._path = weights
+        self._network: Any = None
+
+    def encode(self, question: str, evidence: Sequence[str]) -> Vectors:
+        """Unit vector of shape (384,): its dot product with a stored passage vector says how useful it is now."""
+        vector: Vectors = self.encode_batch([(question, evidence)])[0]
+        return vector
+
+    def encode_batch(self, states: Sequence[State]) -> Vectors:
+        """Unit rows of shape (len(states), 384), float32, in order."""
+        import torch
+
+        vectors = np.zeros((len(states), DIMENSION), dtype=np.float32)
+        if not states:
+            return vectors
+        network = self.network()
+        encoded = [encode_state(question, evidence) for question, evidence in states]
+        order = sorted(range(len(states)), key=lambda row: len(encoded[row][0]))
+        for at in range(0, len(order), BATCH):
+            rows = order[at : at + BATCH]
+            with torch.inference_mode():
+                vectors[rows] = network(*padded([encoded[row] for row in rows])).float().numpy()
+        return vectors
+
+    def network(self) -> Any:
+        """The network with its weights, loaded on first use. StoreError when the file is not what its card says."""
+        with LOADING:
+            if self._network is None:
+                network = build_network()
+                delta.apply(network, delta.load(self._path))
+                if multiplies_bf16():
+                    network.encoder.bfloat16()
+                self._network = network.eval()
+            return self._network
+
+
+def encode_state(question: str, evidence: Sequence[str]) -> tuple[list[int], list[int]]:
+    """Token ids and types (0 question, 1 evidence) of a state.
+
+    >>> encode_state("Who?", ["Mill"])
+    ([101, 2040, 1029, 102, 4971, 102], [0, 0, 0, 0, 1, 1])
+    """
+    kept = list(evidence)[-MAX_EVIDENCE:]
+    asked, *found = tokenizer().encode_batch([question, *kept], add_special_tokens=False)
+    ids = [CLS, *asked.ids[:MAX_QUESTION_TOKENS], SEP]
+    types = [0] * len(ids)
+    for one in found:
+        part = [*one.ids[: EVIDENCE_TOKENS // len(found)], SEP]
+        ids += part
+        types += [1] * len(part)
+    return ids, types
+
+
+def padded(encoded: Sequence[tuple[list[int], list[int]]]) -> tuple[Any, Any, Any]:
+    """Tensors ids, types and mask of shape (states, longest)."""
+    import torch
+
+    width = max(len(ids) for ids, _ in encoded)
+    ids = torch.zeros((len(encoded), width), dtype=torch.long)
+    types, mask = torch.zeros_like(ids), torch.zeros_like(ids)
+    for row, (tokens, kinds) in enumerate(encoded):
+        ids[row, : len(tokens)] = torch.tensor(tokens)
+        types[row, : len(tokens)] = torch.tensor(kinds)
+        mask[row, : len(tokens)] = 1
+    return ids, types, mask
+
+
+def build_network() -> Any:
+    """The untrained encoder: (ids, types, mask) -> unit vectors (b, 384); `sharpness` serves training alone.
+
+    Without evidence it starts as the packaged embedder: mean over the tokens, unit length.
+    """
+    import torch
+
+    class Network(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder = load_bert(model_folder(), half=False)
+            self.sharpness = torch.nn.Parameter(torch.tensor(20.0).log())  # of the softmax: 1 / temperature
+
+        def forward(self, ids: Any, types: Any, mask: Any) -> Any:
+            states = self.encoder(input_ids=ids, token_type_ids=types, attention_mask=mask).last_hidden_state
+            weights = mask.unsqueeze(-1).float()
+            pooled = (states.float() * weights).sum(1) / weights.sum(1)
+            return torch.nn.functional.normalize(pooled, dim=-1)
+
+    return Network()
+
+
+def shipped_weights() -> Path | None:
+    """The trained weights that ship with the package, or None when this checkout has none."""
+    path = Path(str(files("index").joinpath("weights/hop.safetensors")))
+    return path if path.is_file() else None
+
+
+@cache
+def load_hop_encoder() -> HopEncoder | None:
+    """The hop encoder of this process; None when no weights ship."""
+    path = shipped_weights()
+    return HopEncoder(path) if path else None

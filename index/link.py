@@ -1,0 +1,134 @@
+"""A question to the entities of a corpus graph that it speaks of, each with a weight.
+
+Exact: every run of the question's words that is an entity's key, longest first. Alias: through the graph's
+alias edges the walk itself takes. Near: a name of the question without an exact match goes to entities that
+hold all its words, or are spelled almost alike (rapidfuzz). Seeds weigh by rarity (HippoRAG's node
+specificity), so a name that one passage knows counts for more than a country.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import regex
+from rapidfuzz import fuzz, process
+
+from index.graph import CorpusGraph
+from index.names import name_key, names_in
+from index.stop_words import STOP_WORDS
+
+LONGEST = 9  # words of an entity looked for
+NESTED = 0.3  # weight of an entity inside a longer one of the question
+LOWER = 0.25  # weight of a lone word that the question does not write as a name
+NEAR = 88.0  # rapidfuzz ratio (0 to 100) from which two spellings are one name
+PARTIAL = 0.5  # weight of entities that hold all words of a name and more
+MAX_PARTIAL = 8  # more of them than this say that the name is too common to mean one
+MAX_WORDS = 400  # of the question; nothing past this names what is asked
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An entity the question speaks of. `weight` is before rarity."""
+
+    column: int
+    key: str
+    weight: float
+    how: str  # exact, near, partial
+
+
+class Linker:
+    """Links questions to one graph."""
+
+    def __init__(self, graph: CorpusGraph) -> None:
+        self._graph = graph
+        self._by_word: dict[str, list[int]] | None = None
+
+    def link(self, question: str) -> tuple[Link, ...]:
+        """Entities of the graph named in the question, strongest first; none for a question without names."""
+        text = " ".join(question.split()[:MAX_WORDS])
+        names = {mention.key for mention in names_in(text)}
+        capital = {word for name in names for word in name.split()}
+        links = self._exact(text, capital)
+        covered = {word for link in links.values() for word in link.key.split()}
+        for name in names:
+            if not self._columns(name) and not set(name.split()) <= covered:
+                for link in self._near(name):
+                    links.setdefault(link.column, link)
+        return tuple(sorted(links.values(), key=lambda link: (-link.weight, link.key, link.column)))
+
+    def seeds(self, links: tuple[Link, ...]) -> npt.NDArray[np.float32]:
+        """Reset weights of shape (entities,): link weight times rarity."""
+        weights = np.zeros(len(self._graph.edges.keys), dtype=np.float32)
+        for link in links:
+            rare = float(self._graph.rarity[link.column])
+            weights[link.column] = max(weights[link.column], link.weight * rare**2)
+        return weights
+
+    def _exact(self, text: str, capital: set[str]) -> dict[int, Link]:
+        words = name_key_words(text)
+        found: dict[int, Link] = {}
+        taken = np.zeros(len(words), dtype=bool)
+        for length in range(min(LONGEST, len(words)), 0, -1):
+            for at in range(len(words) - length + 1):
+                part = words[at : at + length]
+                if all(word in STOP_WORDS for word in part):
+                    continue
+                columns = self._columns(" ".join(part))
+                if not columns:
+                    continue
+                weight = 1.0 + 0.25 * (length - 1)
+                if length == 1 and part[0] not in capital and not part[0].isdigit():
+                    weight = LOWER
+                if taken[at : at + length].all():
+                    weight *= NESTED
+                for column in columns:
+                    if column not in found or found[column].weight < weight:
+                        found[column] = Link(column, " ".join(part), weight, "exact")
+                if weight >= 1.0:
+                    taken[at : at + length] = True
+        return found
+
+    def _near(self, name: str) -> list[Link]:
+        """Entities that hold all words of a name, else those spelled almost like it."""
+        words = name.split()
+        if len(name) < 4:
+            return []
+        index = self._words()
+        lists = [set(index.get(word, ())) for word in words]
+        holding = set.intersection(*lists)
+        keys = self._graph.edges.keys
+        if holding:
+            if len(holding) > MAX_PARTIAL:
+                return []
+            return [
+                Link(column, keys[column], PARTIAL * len(words) / len(keys[column].split()), "partial")
+                for column in sorted(holding)
+            ]
+        pool = sorted(set().union(*lists))[:5000]
+        best = process.extract(name, [keys[c] for c in pool], scorer=fuzz.ratio, score_cutoff=NEAR, limit=3)
+        return [Link(pool[at], key, score / 100, "near") for key, score, at in best]
+
+    def _columns(self, key: str) -> list[int]:
+        """Columns of a key that some passage still names."""
+        return [c for c in self._graph.columns.get(key, ()) if self._graph.frequency[c]]
+
+    def _words(self) -> dict[str, list[int]]:
+        if self._by_word is None:
+            index: dict[str, list[int]] = {}
+            for column, key in enumerate(self._graph.edges.keys):
+                for word in key.split() if self._graph.frequency[column] else ():
+                    index.setdefault(word, []).append(column)
+            self._by_word = index
+        return self._by_word
+
+
+def name_key_words(text: str) -> list[str]:
+    """Words of a question in the spelling of entity keys, stop words kept."""
+    plain = regex.sub(r"['’]s\b", "", text)
+    return [word for token in regex.findall(r"[\p{L}\p{M}\p{N}.'’\-&]+", plain) for word in _key(token)]
+
+
+def _key(token: str) -> list[str]:
+    return (name_key("x " + token).split() or [""])[1:]
