@@ -1,0 +1,142 @@
+"""Several rewards into one number or one advantage, so that a wrong answer never outranks a right one.
+
+A preset (presets.toml) names gates, what counts as right, and two sets of weights: what separates right answers from
+one another, and what separates wrong ones. Right answers live above the ceiling of wrong ones, whatever is mixed.
+How totals or components become advantages: `advantages.py`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from index.errors import ConfigError
+from training.rewards.contract import Episode, Score, score_group, unit
+from training.rewards.outcome import right
+from training.rewards.registry import REWARDS
+
+WRONG_CEILING, RIGHT_FLOOR = 0.3, 0.49
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A mixture by name. Weights are relative; the components must score episodes."""
+
+    name: str
+    about: str
+    gates: tuple[str, ...]
+    right: dict[str, float]
+    wrong: dict[str, float]
+    right_floor: float = RIGHT_FLOOR
+    wrong_ceiling: float = WRONG_CEILING
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self.gates, *self.right, *self.wrong)))
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One episode's total with what it is made of: raw values as the rewards gave them."""
+
+    total: Score
+    right: bool | None
+    gated: bool  # a gate closed
+    raw: dict[str, Score]
+
+
+def load_presets(path: Path | None = None) -> dict[str, Preset]:
+    """Presets of a TOML file; the packaged ones without a path.
+
+    Raises ConfigError for unreadable TOML, an unknown component or key, a weight that is not positive, or limits
+    that let a wrong answer outrank a right one.
+    """
+    try:
+        text = path.read_text("utf-8") if path else _packaged()
+        tables = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(
+            f"The presets of rewards could not be read: {error}. Correct {path or 'them'}."
+        ) from error
+    return {name: _preset(name, table) for name, table in tables.items()}
+
+
+@cache
+def _packaged() -> str:
+    return files("training.rewards").joinpath("presets.toml").read_text("utf-8")
+
+
+def _preset(name: str, table: object) -> Preset:
+    if not isinstance(table, dict):
+        raise ConfigError(f"Preset {name!r} is a single value; a table [{name}] was expected.")
+    unknown = set(table) - {"about", "gates", "right", "wrong", "right_floor", "wrong_ceiling"}
+    if unknown:
+        raise ConfigError(f"Preset {name!r} has unknown keys: {', '.join(sorted(unknown))}. Remove them.")
+    made = Preset(
+        name,
+        str(table.get("about", "")),
+        tuple(table.get("gates", ())),
+        dict(table.get("right", {})),
+        dict(table.get("wrong", {})),
+        table.get("right_floor", RIGHT_FLOOR),
+        table.get("wrong_ceiling", WRONG_CEILING),
+    )
+    for component in made.components:
+        if component not in REWARDS or REWARDS[component].level == "formula":
+            raise ConfigError(
+                f"Preset {name!r} names {component!r}, which is no reward of episodes; see docs/REWARDS.md."
+            )
+    for component, weight in (*made.right.items(), *made.wrong.items()):
+        if not isinstance(weight, int | float) or isinstance(weight, bool) or not 0 < weight < float("inf"):
+            raise ConfigError(
+                f"Preset {name!r}: the weight of {component!r} must be a positive number, not {weight!r}."
+            )
+    if not 0 <= made.wrong_ceiling < made.right_floor <= 1:
+        raise ConfigError(
+            f"Preset {name!r} lets a wrong answer outrank a right one: wrong_ceiling {made.wrong_ceiling} "
+            f"must be under right_floor {made.right_floor}, both from 0 to 1."
+        )
+    return made
+
+
+def components(names: Sequence[str], episodes: Sequence[Episode]) -> dict[str, list[Score]]:
+    """Raw scores of a group by component name: each list as long as the group."""
+    return {name: score_group(REWARDS[name], episodes) for name in names}
+
+
+def compose(preset: Preset, episodes: Sequence[Episode]) -> list[Scored]:
+    """Totals of one question's episodes, 0 to 1. A total is None where nobody knows what is right.
+
+    A closed gate (0) makes the total 0. Right: right_floor + (1 - right_floor) * mix, wrong: wrong_ceiling * mix; the
+    mix is the weighted mean of the components in 0..1. A component that is None for any member of the group is left
+    out for all of them: otherwise "not applicable" would compete with numbers. With nothing left the mix is 0.5.
+
+    Gate open, right, mix 0.5: 0.49 + 0.51 * 0.5 = 0.745.
+    """
+    raw = components(preset.components, episodes)
+    values = {name: [unit(REWARDS[name], score) for score in scores] for name, scores in raw.items()}
+    scored = []
+    for at, episode in enumerate(episodes):
+        found = right(episode)
+        closed = any(values[gate][at] == 0 for gate in preset.gates)
+        total: Score = None
+        if closed:
+            total = 0.0
+        elif found is not None:
+            mix = _mix(preset.right if found else preset.wrong, values, at)
+            total = (
+                preset.right_floor + (1 - preset.right_floor) * mix if found else preset.wrong_ceiling * mix
+            )
+        scored.append(Scored(total, found, closed, {name: scores[at] for name, scores in raw.items()}))
+    return scored
+
+
+def _mix(weights: Mapping[str, float], values: Mapping[str, list[Score]], at: int) -> float:
+    kept = [(weight, values[name]) for name, weight in weights.items() if None not in values[name]]
+    if not kept:
+        return 0.5
+    return sum(weight * (column[at] or 0.0) for weight, column in kept) / sum(weight for weight, _ in kept)

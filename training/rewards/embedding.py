@@ -1,0 +1,105 @@
+"""Cosines of the packaged encoder for rewards: cached by text, calibrated by collection.
+
+A raw cosine is no probability and its floor differs by collection, so scores are stretched between what
+unrelated and what related texts of the same kind reach (our formalisation). The cache makes a reward over
+eight siblings cost one pass of the encoder.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from index.encoders import load_embedder
+from index.types import Embedder, Vectors
+
+CACHED_TEXTS = 20_000
+MIN_SPREAD = 0.1
+WINDOW = 2  # sentences read together: the encoder cuts after 256 tokens
+
+
+class CachedEmbedder:
+    """An embedder that remembers texts. Safe for threads; forgets the oldest first."""
+
+    def __init__(self, embedder: Embedder, size: int = CACHED_TEXTS) -> None:
+        self._embedder, self._size = embedder, size
+        self._known: dict[str, npt.NDArray[np.float32]] = {}
+        self._lock = threading.Lock()
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Unit rows of shape (len(texts), dimension)."""
+        with self._lock:
+            new = [text for text in dict.fromkeys(texts) if text not in self._known]
+            for text, vector in zip(new, self._embedder.embed(new) if new else (), strict=True):
+                self._known[text] = vector
+            rows = [self._known[text] for text in texts]
+            while len(self._known) > self._size:
+                del self._known[next(iter(self._known))]
+        return np.stack(rows) if rows else np.zeros((0, self._embedder.dimension), dtype=np.float32)
+
+
+@cache
+def shared() -> CachedEmbedder:
+    """The one cache of this process over the packaged encoder."""
+    return CachedEmbedder(load_embedder())
+
+
+def warm(texts: Sequence[str]) -> None:
+    """Encode texts in one batch, so that rewards which look at them one by one find them known."""
+    shared().embed(texts)
+
+
+def cosines(left: Sequence[str], right: Sequence[str]) -> npt.NDArray[np.float64]:
+    """Cosine of every left text with every right text: shape (len(left), len(right))."""
+    vectors = shared().embed([*left, *right]).astype(np.float64)
+    return np.asarray(vectors[: len(left)] @ vectors[len(left) :].T)
+
+
+def cosine(a: str, b: str) -> float:
+    """Cosine of two texts, -1 to 1. An empty text is similar to nothing: 0."""
+    return float(cosines([a], [b])[0, 0]) if a.strip() and b.strip() else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Cosines of unrelated (`low`) and related (`high`) texts of one collection and kind of text.
+
+    The defaults are ours, chosen for the packaged encoder and short English answers; fit your own with `fit`.
+    """
+
+    low: float = 0.2
+    high: float = 0.9
+
+    def __call__(self, value: float) -> float:
+        """The cosine stretched to 0..1: at `low` 0, at `high` 1, and no steeper than 1 / MIN_SPREAD.
+
+        >>> round(Calibration(0.2, 0.9)(0.55), 3)
+        0.5
+        """
+        return min(max((value - self.low) / max(self.high - self.low, MIN_SPREAD), 0.0), 1.0)
+
+
+def fit(unrelated: Sequence[tuple[str, str]], related: Sequence[tuple[str, str]]) -> Calibration:
+    """Low = 95th percentile of the unrelated pairs' cosines, high = median of the related ones'.
+
+    Raises ValueError where either list is empty.
+    """
+    if not unrelated or not related:
+        raise ValueError("calibration needs unrelated and related pairs of texts")
+    apart = [cosine(a, b) for a, b in unrelated]
+    alike = [cosine(a, b) for a, b in related]
+    return Calibration(float(np.quantile(apart, 0.95)), float(np.median(alike)))
+
+
+def windows(sentences: Sequence[str], size: int = WINDOW) -> list[str]:
+    """Runs of up to `size` neighbouring sentences, one starting at each sentence.
+
+    >>> windows(["a.", "b.", "c."])
+    ['a. b.', 'b. c.', 'c.']
+    """
+    return [" ".join(sentences[at : at + size]) for at in range(len(sentences))]

@@ -1,0 +1,216 @@
+"""Similarity of meaning as a reward, with the guards that keep it honest (encoder only, no language model).
+
+A cosine sees neither numbers nor negation, is high for a copy of the question, and gives many answers nearly the
+same value. Each function here states what it does about that. None of them claims entailment.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import deque
+from collections.abc import Sequence
+
+import numpy as np
+
+from training.metrics import normalize
+from training.rewards.contract import Episode, Score
+from training.rewards.embedding import Calibration, cosine, cosines, windows
+from training.rewards.guards import guard, is_claim, sentences, trigram_uniqueness, word_jaccard
+from training.rewards.typed import bmas, static_bmas
+
+ANSWERS = Calibration(0.2, 0.9)  # a sentence of an answer against one of a reference; ours
+KEYWORDS = 0.5  # factor for a sentence that is a bare list of key words
+HISTORY, WARM_UP = 512, 64
+TARGET_WORDS = {"open": 60, "closed": 15}
+SAME_TEXT = 0.95
+TEMPERATURE = 0.1
+_THOUGHT = re.compile(r"<think>.*?(?:</think>|$)", re.S)
+_OPEN = re.compile(
+    r"^\s*(?:why|how(?! (?:many|much|long|old|far|tall|deep|high|big|often))|describe|explain)\b", re.I
+)
+
+
+def without_thought(text: str) -> str:
+    """A text without its reasoning part: left in, it drowns the answer's meaning.
+
+    >>> without_thought("<think>let me see</think> Oster")
+    'Oster'
+    """
+    return _THOUGHT.sub("", text).strip()
+
+
+def similarity(answer: str, reference: str, calibration: Calibration = ANSWERS) -> float:
+    """Guarded similarity of two texts sentence by sentence, 0 to 1; 0.0 where one is empty.
+
+    Each sentence takes its best partner (windows of two among them), calibrated and multiplied by the guards for
+    numbers, names and negation; then the bidirectional mean, times the uniqueness of trigrams. Sentence by sentence,
+    so that an error after the encoder's 256 tokens still counts. After the encoder-only reward for GRPO
+    (arXiv 2509.13081): cosine from the abstract, everything around it ours.
+    """
+    left, right = sentences(without_thought(answer)), sentences(reference)
+    if not left or not right:
+        return 0.0
+    wide = list(dict.fromkeys([*left, *windows(left)]))  # "It was ..." needs the sentence before it
+    raw = cosines(wide, right)
+    scores = np.array(
+        [
+            [_guarded(part, wanted, float(raw[i, j]), calibration) for j, wanted in enumerate(right)]
+            for i, part in enumerate(wide)
+        ]
+    )
+    own = scores[[wide.index(part) for part in left]]
+    precision, recall = float(own.max(axis=1).mean()), float(scores.max(axis=0).mean())
+    return (precision + recall) / 2 * trigram_uniqueness(answer)
+
+
+def _guarded(part: str, wanted: str, value: float, calibration: Calibration) -> float:
+    return calibration(value) * guard(part, wanted) * (1.0 if is_claim(part) else KEYWORDS)
+
+
+def encoder(episode: Episode) -> Score:
+    """`similarity` of the written answer with the reference, 0 to 1. None without a reference."""
+    if not episode.reference:
+        return None
+    if episode.abstained or not episode.well_formed:
+        return 0.0
+    return similarity(episode.written, episode.reference)
+
+
+def bag_of_words(episode: Episode) -> Score:
+    """Mixed-R1's BMAS over static token vectors, 0 to 1. None without a reference.
+
+    Milliseconds and no forward pass, but blind to order: a gate or an outcome must stand beside it.
+    """
+    if not episode.reference:
+        return None
+    return (
+        0.0
+        if episode.abstained or not episode.well_formed
+        else static_bmas(episode.written, episode.reference)
+    )
+
+
+class AdaptiveSemantic:
+    """ARMed (arXiv 2508.12957): raw similarities stretched by the quantiles of recent ones, 0 to 1.
+
+    The idea is read in summaries, the map is ours: centre c = median of the last 512 raw scores, k = ln 81 / (q80 -
+    q20), r = sigmoid(k (s - c)), so that the 20th and 80th percentile become about 0.1 and 0.9. Until 64 scores are
+    known the raw one is returned. The map is monotonic within one call: order is kept (saturated ties apart). Never
+    report a shaped value as quality: its scale moves with the history.
+
+    Centre 0.86, spread 0.05: k = 87.9; a raw 0.885 becomes sigmoid(2.197) = 0.9.
+    """
+
+    def __init__(self, size: int = HISTORY) -> None:
+        self.history: deque[float] = deque(maxlen=size)
+
+    def remember(self, episodes: Sequence[Episode]) -> None:
+        """Add the raw scores of a round to the history; the trainer does so once a round, after scoring."""
+        self.history.extend(raw for raw in map(encoder, episodes) if raw is not None)
+
+    def __call__(self, episodes: Sequence[Episode]) -> list[Score]:
+        """Shaped `encoder` scores of a group by the history so far; None stays None. Changes nothing."""
+        raw = [encoder(episode) for episode in episodes]
+        shaped = iter(adapt([value for value in raw if value is not None], list(self.history)))
+        return [None if value is None else next(shaped) for value in raw]
+
+
+def adapt(raw: Sequence[float], history: Sequence[float]) -> list[float]:
+    """ARMed's map of raw scores for a given history; the raw scores while the history is short.
+
+    >>> adapt([0.3, 0.4], [])
+    [0.3, 0.4]
+    """
+    if len(history) < WARM_UP:
+        return list(raw)
+    low, centre, high = np.quantile(history, [0.2, 0.5, 0.8])
+    steepness = math.log(81) / max(float(high - low), 0.01)
+    return [_sigmoid(steepness * (value - float(centre))) for value in raw]
+
+
+def _sigmoid(value: float) -> float:
+    return 1 / (1 + math.exp(-value)) if value >= 0 else math.exp(value) / (1 + math.exp(value))
+
+
+def regularised(
+    relevance: float, words: int, uniqueness: float, target: int = 100, capped: bool = True
+) -> float:
+    """R^3's open-ended branch (arXiv 2402.03469, read in a review): relevance * length * uniqueness.
+
+    Length is words / 100 in the source, without a cap; ours is capped at 1. A negative relevance is 0: its sign
+    would turn the length term around.
+
+    >>> regularised(0.5, 50, 1.0), regularised(-0.5, 50, 1.0)
+    (0.25, 0.0)
+    """
+    length = words / target
+    return max(relevance, 0.0) * (min(length, 1.0) if capped else length) * uniqueness
+
+
+def question_kind(question: str, kind: str = "") -> str:
+    """ "open" for why, how, describe and explain or a long answer, else "closed". A rule of ours.
+
+    >>> question_kind("Why did the mill close?"), question_kind("How long is the Aske?")
+    ('open', 'closed')
+    """
+    return "open" if kind == "text" or (not kind and _OPEN.match(question)) else "closed"
+
+
+def relevance(episode: Episode) -> Score:
+    """Regularised relevance R^3, 0 to 1; the one semantic reward that needs no gold for open questions.
+
+    Open questions: cosine of question and answer * length towards 60 words * unique trigrams * what is new against
+    the question's own words (ours: a copy of the question earned most in the source). Closed questions: guarded
+    similarity to the reference * unique trigrams; None without a reference.
+    """
+    if question_kind(episode.question, episode.kind) == "closed":
+        return encoder(episode)
+    text = without_thought(episode.written)
+    if episode.abstained or not episode.well_formed or not text:
+        return 0.0
+    claims = [sentence for sentence in sentences(text) if is_claim(sentence)]
+    share = len(claims) / max(len(sentences(text)), 1)
+    value = regularised(
+        cosine(episode.question, text), len(text.split()), trigram_uniqueness(text), TARGET_WORDS["open"]
+    )
+    return value * share * (1 - word_jaccard(text, episode.question))
+
+
+def contrastive_margin(text: str, positive: str, negatives: Sequence[str]) -> Score:
+    """Probability of the positive among the negatives: exp(s+/t) / (exp(s+/t) + sum exp(s-/t)), t = 0.1.
+
+    After the contrastive term of multilingual text-to-SQL (arXiv 2510.13827, abstract; formula ours). Negatives that
+    say the same as the positive (cosine over 0.95) are left out: they would punish a right paraphrase. None without
+    a remaining negative. Easy negatives saturate: mine near ones.
+
+    Cosines .8 to the positive, .6 to the one negative: e^8 / (e^8 + e^6) = 0.881.
+    """
+    if not text.strip():
+        return 0.0
+    near = cosines([positive], list(negatives))[0] if negatives else np.zeros(0)
+    kept = [negative for negative, value in zip(negatives, near, strict=True) if value <= SAME_TEXT]
+    if not kept or not positive.strip():
+        return None
+    similar = cosines([text], [positive, *kept])[0] / TEMPERATURE
+    return float(np.exp(similar[0] - np.logaddexp.reduce(similar)))
+
+
+def contrastive(episode: Episode) -> Score:
+    """`contrastive_margin` of the answer: reference (or gold) against distractors, 0 to 1. None without them.
+
+    The guards for numbers and names apply against the positive.
+    """
+    positive = episode.reference or (episode.golds[0] if episode.golds else "")
+    if not positive or not episode.distractors:
+        return None
+    if episode.abstained or not episode.well_formed or not normalize(episode.written):
+        return 0.0
+    margin = contrastive_margin(episode.written, positive, episode.distractors)
+    return None if margin is None else margin * guard(episode.written, positive)
+
+
+def sentence_bmas(answer: str, reference: str, harmonic: bool = False) -> float:
+    """Mixed-R1's BMAS over sentence vectors instead of tokens, without guards; 0 to 1 by clipping."""
+    left, right = sentences(answer), sentences(reference)
+    return min(max(bmas(cosines(left, right), harmonic), 0.0), 1.0) if left and right else 0.0
