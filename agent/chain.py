@@ -53,12 +53,12 @@ def best_chains(
     ]
     chosen = list({e.key: e for e in sorted(chosen, key=lambda e: e.score)}.values())
     names = {e.key: link_names(e) for e in chosen}
-    beam = sorted((_chain(question, weights, (e,)) for e in chosen), key=lambda c: -c.score)
+    beam = sorted((make_chain(question, weights, (e,)) for e in chosen), key=lambda c: -c.score)
     found = beam[: 2 * BEAM]
     beam = beam[: 2 * BEAM]
     for _ in range(max_links - 1):
         grown = [
-            _chain(question, weights, (*chain.links, e))
+            make_chain(question, weights, (*chain.links, e))
             for chain in beam
             for e in chosen
             if all(_apart(e, link) for link in chain.links)
@@ -82,7 +82,8 @@ def link_names(evidence: Evidence) -> frozenset[str]:
     return frozenset(name for name in found if len(name) > 2)
 
 
-def _chain(question: Question, weights: np.ndarray, links: tuple[Evidence, ...]) -> Chain:
+def make_chain(question: Question, weights: np.ndarray, links: tuple[Evidence, ...]) -> Chain:
+    """A chain with its coverage, rule-based answers and score."""
     covered = np.max(np.stack([e.degrees for e in links]), axis=0)
     coverage = float(covered @ weights) if len(weights) else 0.0
     cosine = float(np.mean([e.cosine for e in links]))
@@ -113,8 +114,8 @@ def _linked(
     asked = stems(" ".join(question.names))
     before = {n for n in names[chain.last.key] if not stems(n) <= asked}
     text = f"{evidence.context}\n{evidence.text}"
-    return any(_speaks_of(text, name) for name in before) or any(
-        _speaks_of(chain.last.text, name) for name in names[evidence.key] if not stems(name) <= asked
+    return any(speaks_of(text, name) for name in before) or any(
+        speaks_of(chain.last.text, name) for name in names[evidence.key] if not stems(name) <= asked
     )
 
 
@@ -125,5 +126,6 @@ def _apart(one: Evidence, other: Evidence) -> bool:
     )
 
 
-def _speaks_of(text: str, name: str) -> bool:
+def speaks_of(text: str, name: str) -> bool:
+    """Whether a text holds a name as whole words."""
     return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None

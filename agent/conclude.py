@@ -17,7 +17,7 @@ from agent.reader import Evidence
 from agent.spans import DATE
 from agent.types import Note
 
-NEAR = 0.06  # chains this close in score are rivals
+NEAR = 0.25  # chains this close in probability are rivals
 _VERSION_WORDS = re.compile(
     r"\b(?:v(?:ersion)?\.?\s*\d+(?:\.\d+)*|draft|final|revised|revision|edition|superseded|old|new|updated?|"
     r"copy|\d{4}(?:-\d{2}){0,2}|first|second|third)\b|[()\[\]_,.\-–—]",
@@ -44,13 +44,15 @@ class Conclusion:
 
 def conclude(inquiry: Inquiry, dated: DocumentDate) -> Conclusion | None:
     """The answer that the evidence gives; None when it gives none."""
-    if inquiry.compares:
-        return _comparison(inquiry)
-    thread = inquiry.threads[0]
+    thread = inquiry.whole
+    if inquiry.compares and min(part.probability for part in inquiry.parts) > thread.probability:
+        worked_out = _comparison(inquiry)
+        if worked_out is not None:
+            return worked_out
     if thread.best is None:
         return None
     if thread.question.expects == "yes_no":
-        return _yes_no(thread.question, thread.best)
+        return _yes_no(thread)
     chain, rivals, why = _settle(thread, dated)
     if chain.answers:
         return Conclusion(chain.answers[0].text, chain.links, rationale=why, rivals=rivals)
@@ -71,7 +73,7 @@ def notes_of(conclusion: Conclusion, goal: str, step: int, first: int = 1) -> tu
 
 
 def _comparison(inquiry: Inquiry) -> Conclusion | None:
-    chains = [thread.best for thread in inquiry.threads]
+    chains = [thread.best for thread in inquiry.parts]
     if any(chain is None or not chain.answers for chain in chains):
         return None
     found: list[Chain] = [chain for chain in chains if chain is not None]
@@ -82,11 +84,16 @@ def _comparison(inquiry: Inquiry) -> Conclusion | None:
     return Conclusion(verdict.short, tuple(links.values()), derived=True, rationale=verdict.rationale)
 
 
-def _yes_no(question: Question, chain: Chain) -> Conclusion:
+def _yes_no(thread: Thread) -> Conclusion:
+    """What the trained reader says; without one, whether the evidence denies what is asked."""
+    question, best = thread.question, thread.judged[0]
+    chain = best.chain
     text = " ".join(link.text for link in chain.links)
     held = stems(" ".join(f"{link.context} {link.text}" for link in chain.links))
     exact = [n for n in re.findall(r"\d[\d.,]*", question.text)] + list(question.names)
     absent = [name for name in exact if not stems(name) <= held]
+    if best.answer in ("yes", "no"):
+        return Conclusion(best.answer, chain.links, derived=True, rationale="So the trained reader reads it.")
     negated = bool(_NEGATION.search(text)) != bool(_NEGATION.search(question.text))
     if absent:
         why = f"The evidence speaks of the rest of the question but not of {', '.join(absent)}."
@@ -97,14 +104,13 @@ def _yes_no(question: Question, chain: Chain) -> Conclusion:
 
 def _settle(thread: Thread, dated: DocumentDate) -> tuple[Chain, tuple[Evidence, ...], str]:
     """Best chain after looking at rivals: the newer version of a document wins, others are reported."""
-    best = thread.chains[0]
+    best = thread.judged[0].chain
     if not best.answers:
         return best, (), ""
     rivals = [
         chain
-        for chain in thread.chains[1:]
+        for chain in (one.chain for one in thread.judged[1:] if thread.probability - one.probability < NEAR)
         if chain.answers
-        and best.score - chain.score < NEAR
         and chain.answers[0].kind == best.answers[0].kind
         and chain.last.passage.document_id != best.last.passage.document_id
         and _differ(chain.answers[0].text, best.answers[0].text)

@@ -70,7 +70,7 @@ class ModelConfig:
 class AgentConfig:
     """Budgets of one question."""
 
-    mode: Mode = "hybrid"
+    mode: Mode = "ranked"
     top_k: Annotated[int, Field(ge=1, le=200)] = 8  # passages of one search
     max_searches: Annotated[int, Field(ge=1, le=50)] = 4
     max_steps: Annotated[int, Field(ge=1, le=500)] = 16

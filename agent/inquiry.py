@@ -1,8 +1,8 @@
 """The working memory of one question: what was read so far, what is still missing, what it adds up to.
 
-A plain question is one thread; a comparison is one thread for each thing compared. A thread searches
-with the question first and then, while words of the question stay uncovered, with those words and the
-names that the best evidence brought in: that is how it walks from one document to the next.
+A question is one thread; a comparison that its thread does not settle adds one thread for each thing compared.
+A thread searches with the question first and then, while words of the question stay uncovered, with those words
+and the names that the best evidence brought in: that is how it walks from one document to the next.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from agent import compare, judge
+from agent import compare
 from agent.chain import Chain, best_chains, link_names
+from agent.judge import Judged, judged
 from agent.matching import stems, weigh
+from agent.proposals import ranked_chains
 from agent.question import Question, analyse, names_in
 from agent.reader import Evidence, Reader
 from agent.reader_model import ReaderModel
@@ -37,15 +39,24 @@ class Thread:
     weights: np.ndarray
     model: ReaderModel | None = None  # the trained reader; without one, spans come from rules
     pool: list[Evidence] = field(default_factory=list)
-    chains: list[Chain] = field(default_factory=list)
+    useful: dict[int, float] = field(default_factory=dict)  # passage id -> best usefulness of any search
+    judged: list[Judged] = field(default_factory=list)  # best first
     asked: list[str] = field(default_factory=list)
-    probability: float = 0.0
-    features: dict[str, float] = field(default_factory=dict)
 
     @property
     def best(self) -> Chain | None:
-        """The best chain so far."""
-        return self.chains[0] if self.chains else None
+        """The chain most probably right so far."""
+        return self.judged[0].chain if self.judged else None
+
+    @property
+    def probability(self) -> float:
+        """Probability that its answer is right."""
+        return self.judged[0].probability if self.judged else 0.0
+
+    @property
+    def features(self) -> dict[str, float]:
+        """What the judge saw of it."""
+        return dict(self.judged[0].features) if self.judged else {}
 
     def missing(self) -> tuple[str, ...]:
         """Question words that the best evidence does not cover."""
@@ -73,19 +84,23 @@ class Thread:
                 return self._goal(text, query)
         return None
 
-    def take(self, goal: Goal, evidence: Sequence[Evidence]) -> int:
+    def take(self, goal: Goal, evidence: Sequence[Evidence], hits: Sequence[Hit]) -> int:
         """Add what a search brought and judge anew; how many sentences were new."""
         self.asked.append(goal.query)
+        for hit in hits:
+            key = hit.passage.id
+            self.useful[key] = max(self.useful.get(key, 0.0), hit.score)
         held = {e.key: e for e in self.pool}
         new = [e for e in evidence if e.key not in held]
         better = {e.key: e for e in evidence if e.key in held and e.cosine > held[e.key].cosine}
         self.pool = [better.get(e.key, e) for e in self.pool] + new
-        self.chains = best_chains(self.question, self.weights, self.pool)
+        chains = [
+            *ranked_chains(self.question, self.weights, self.pool, self.useful),
+            *best_chains(self.question, self.weights, self.pool),
+        ]
         if self.model is not None:
-            self.chains = reread(self.model, self.question, self.chains)
-        if self.best is not None:
-            self.features = judge.features(self.question, self.weights, self.best)
-            self.probability = judge.probability(self.features)
+            chains = reread(self.model, self.question, chains)
+        self.judged = judged(self.question, self.weights, chains, self.useful)
         return len(new)
 
     def _goal(self, text: str, query: str) -> Goal:
@@ -95,8 +110,8 @@ class Thread:
         """Names that the evidence brought in and the question did not hold, best evidence first."""
         asked = stems(self.question.text)
         found: dict[str, None] = {}
-        for chain in self.chains[:3]:
-            for link in chain.links:
+        for one in self.judged[:3]:
+            for link in one.chain.links:
                 for name in (*names_in(link.text), link.passage.title):
                     if not stems(name) <= asked and name in link_names(link):
                         found.setdefault(name)
@@ -105,7 +120,7 @@ class Thread:
 
 @dataclass(slots=True)
 class Inquiry:
-    """All threads of a question."""
+    """All threads of a question: the question itself, then one for each thing that it compares."""
 
     question: Question
     threads: list[Thread]
@@ -115,9 +130,9 @@ class Inquiry:
     def open(cls, text: str, searcher: Searcher, scope: Scope, model: ReaderModel | None = None) -> Inquiry:
         """Take the question apart and weigh its words by their rarity in the scope."""
         question = analyse(text)
-        parts = compare.sub_questions(question) if compare.is_comparison(question) else (question,)
+        parts = compare.sub_questions(question) if compare.is_comparison(question) else ()
         threads = []
-        for part in parts:
+        for part in (question, *parts):
             counts, total = searcher.frequencies(part.terms, scope)
             threads.append(Thread(part, weigh(counts, total), model))
         return cls(question, threads)
@@ -128,6 +143,16 @@ class Inquiry:
         return len(self.threads) > 1
 
     @property
+    def whole(self) -> Thread:
+        """The thread of the question as it was asked."""
+        return self.threads[0]
+
+    @property
+    def parts(self) -> list[Thread]:
+        """One thread for each thing compared."""
+        return self.threads[1:]
+
+    @property
     def thread(self) -> Thread:
         """The thread being worked on."""
         return self.threads[self.at]
@@ -135,10 +160,11 @@ class Inquiry:
     def next_goal(self) -> Goal | None:
         """The next thing to look for, moving on to the next thread when one is done."""
         while True:
-            goal = self.thread.next_goal()
-            if goal is not None and not (self.compares and len(self.thread.asked) >= 2):
+            allowed = len(self.thread.asked) < (1 if self.at == 0 else 2) or not self.compares
+            goal = self.thread.next_goal() if allowed else None
+            if goal is not None:
                 return goal
-            if self.at + 1 >= len(self.threads):
+            if self.at + 1 >= len(self.threads) or self.whole.probability >= STOP_AT:
                 return None
             self.at += 1
 
@@ -146,16 +172,17 @@ class Inquiry:
         """Read what a search found; how many sentences were new."""
         thread = self.thread
         evidence = reader.read(thread.question, thread.weights, goal.query, hits, goal.hop)
-        return thread.take(goal, evidence)
+        return thread.take(goal, evidence, hits)
 
     @property
     def probability(self) -> float:
-        """Probability that an answer from the evidence at hand is right: the weakest thread decides."""
-        return min(thread.probability for thread in self.threads)
+        """Probability that an answer from the evidence at hand is right: of a comparison by parts the weakest."""
+        apart = min((thread.probability for thread in self.parts), default=0.0)
+        return max(self.whole.probability, apart)
 
     def missing(self) -> tuple[str, ...]:
         """Words of the question that no evidence covers."""
-        found = [term for thread in self.threads for term in thread.missing()]
+        found = [term for thread in self.threads[: self.at + 1] for term in thread.missing()]
         return tuple(dict.fromkeys(found))
 
 

@@ -1,58 +1,157 @@
-"""Is the evidence enough? A calibrated probability from a few features of the best chain.
+"""Is this answer right? A calibrated probability for each evidence chain with its answer.
 
-The weights were fitted by logistic regression on questions of generated worlds and of public training
-sets (`python -m training.fit_judge`; docs/LOG.md), with "the answer is right" as the label.
+Boosted trees over some thirty features of the chain, of what the trained reader makes of it, of how useful the
+ranking finds its passages, and of how the other chains agree. Trained by `forage train skill judge` on answers of
+the live agent to training questions, labelled by whether they were right (an unanswerable question never is).
+The best chain is the one most probably right; whether it is good enough to answer is the agent's decision.
 """
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
 
 from agent.chain import Chain, named_terms
+from agent.matching import stems
 from agent.question import Question
+from agent.spans import DATE
+from index.errors import StoreError
+from index.trees import Trees
 
 FEATURES = (
-    "coverage", "names", "relation", "weakest", "cosine", "typed", "answer", "links", "own", "read",
+    "coverage", "names", "relation", "weakest", "cosine", "typed", "rule_answer", "links", "own", "chain_score",
+    "read_span", "read_none", "read_yes", "read_no", "read", "useful_last", "useful_lead", "useful_rank",
+    "useful_top", "useful_second", "agreement", "agreement_mass", "rival", "best_read", "answer_words",
+    "answer_asked", "answer_digits", "answer_date", "answer_capital", "wants_date", "wants_number", "wants_yes_no",
+    "wants_thing", "compares", "question_words", "question_names", "rank",
 )  # fmt: skip
+_CLOSED = ("yes", "no")
+Calibration = tuple[float, float]  # scale and shift of the log-odds
+_given: tuple[Trees, Calibration] | None = None
 
 
-NAMES_NEEDED = 0.6  # share of the question's names, by weight
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A chain with the answer it gives and the probability that this is right."""
+
+    chain: Chain
+    answer: str
+    probability: float
+    features: Mapping[str, float]
 
 
-def features(question: Question, weights: np.ndarray, chain: Chain) -> dict[str, float]:
-    """Features of a chain, each about 0 to 1.
+def judged(
+    question: Question, weights: np.ndarray, chains: Sequence[Chain], useful: Mapping[int, float]
+) -> list[Judged]:
+    """All chains with their answers, the one most probably right first.
 
-    names: how far the question's named things are covered; relation: the other words, by weight;
-    weakest: the least covered word; own: coverage by the sentences themselves, without their titles.
+    weights: one per question term, sum 1; useful: passage id -> usefulness of the ranking (0 to 1).
     """
+    if not chains:
+        return []
+    answers = [answer_of(question, chain) for chain in chains]
+    table = features(question, weights, chains, answers, useful)
+    trees, (scale, shift) = _judge()
+    said = 1.0 / (1.0 + np.exp(-(scale * trees.score(table) + shift)))
+    order = np.lexsort((np.arange(len(chains)), -said))
+    return [
+        Judged(
+            chains[at],
+            answers[at],
+            float(said[at]),
+            dict(zip(FEATURES, table[at].round(4).tolist(), strict=True)),
+        )
+        for at in order
+    ]
+
+
+def answer_of(question: Question, chain: Chain) -> str:
+    """The short answer a chain leads to; "" where it has none."""
+    reading = chain.reading
+    if question.expects == "yes_no" and reading is not None and max(reading.yes, reading.no) > 0.2:
+        return "yes" if reading.yes >= reading.no else "no"
+    return chain.answers[0].text if chain.answers else ""
+
+
+def features(
+    question: Question,
+    weights: np.ndarray,
+    chains: Sequence[Chain],
+    answers: Sequence[str],
+    useful: Mapping[int, float],
+) -> np.ndarray:
+    """Shape (chains, len(FEATURES)), float32."""
     is_name = named_terms(question)
-    own = np.max(np.stack([link.own for link in chain.links]), axis=0)
-    return {
-        "coverage": chain.coverage,
-        "names": _mean(chain.covered, weights, is_name),
-        "relation": _mean(chain.covered, weights, ~is_name),
-        "weakest": float(chain.covered.min()) if len(chain.covered) else 1.0,
-        "cosine": max(link.cosine for link in chain.links),
-        "typed": 1.0 if chain.answers or question.expects in ("yes_no", "reason") else 0.0,
-        "answer": min(chain.answers[0].score, 1.5) / 1.5 if chain.answers else 0.0,
-        "links": (len(chain.links) - 1) / 2,
-        "own": float(own @ weights) if len(weights) else 1.0,
-        "read": chain.reading.answered if chain.reading is not None else 0.5,
-    }
+    ranked = {passage: rank for rank, passage in enumerate(sorted(useful, key=lambda p: -useful[p]), start=1)}
+    tops = sorted(useful.values(), reverse=True)[:2] + [0.0, 0.0]
+    reads = np.array([_said(chain, answer) for chain, answer in zip(chains, answers, strict=True)])
+    keys = [stems(answer) for answer in answers]
+    asked = stems(question.text)
+    table = np.zeros((len(chains), len(FEATURES)), dtype=np.float32)
+    for at, (chain, answer) in enumerate(zip(chains, answers, strict=True)):
+        own = np.max(np.stack([link.own for link in chain.links]), axis=0)
+        reading = chain.reading
+        leads = [useful.get(link.passage.id, 0.0) for link in chain.links[:-1]]
+        last = chain.last.passage.id
+        same = np.array([bool(key) and key == keys[at] for key in keys])
+        row = {
+            "coverage": chain.coverage,
+            "names": _mean(chain.covered, weights, is_name),
+            "relation": _mean(chain.covered, weights, ~is_name),
+            "weakest": float(chain.covered.min()) if len(chain.covered) else 1.0,
+            "cosine": max(link.cosine for link in chain.links),
+            "typed": float(bool(chain.answers)),
+            "rule_answer": min(chain.answers[0].score, 1.5) if chain.answers else 0.0,
+            "links": len(chain.links),
+            "own": float(own @ weights) if len(weights) else 1.0,
+            "chain_score": chain.score,
+            "read_span": reading.probability if reading else -1.0,
+            "read_none": reading.none if reading else -1.0,
+            "read_yes": reading.yes if reading else -1.0,
+            "read_no": reading.no if reading else -1.0,
+            "read": reads[at],
+            "useful_last": useful.get(last, 0.0),
+            "useful_lead": min(leads, default=1.0),
+            "useful_rank": 1.0 / ranked.get(last, 99),
+            "useful_top": tops[0],
+            "useful_second": tops[1],
+            "agreement": float(same.mean()),
+            "agreement_mass": float(reads[same].sum() / max(reads.sum(), 1e-6)),
+            "rival": float(reads[~same].max(initial=0.0)),
+            "best_read": float(reads[at] - reads.max()),
+            "answer_words": len(answer.split()),
+            "answer_asked": float(bool(keys[at]) and keys[at] <= asked),
+            "answer_digits": float(any(c.isdigit() for c in answer)),
+            "answer_date": float(bool(DATE.search(answer))),
+            "answer_capital": float(answer[:1].isupper()),
+            "wants_date": float(question.expects in ("date", "year")),
+            "wants_number": float(question.expects == "number"),
+            "wants_yes_no": float(question.expects == "yes_no"),
+            "wants_thing": float(question.expects == "thing"),
+            "compares": float(bool(question.options) or bool(re.search(r"\bboth\b|\bor\b", question.text))),
+            "question_words": len(question.terms),
+            "question_names": len(question.names),
+            "rank": at,
+        }
+        table[at] = [row[name] for name in FEATURES]
+    return table
 
 
-def probability(found: Mapping[str, float]) -> float:
-    """Probability that an answer from this evidence is right."""
-    weights = _weights()
-    said = 1 / (1 + math.exp(-(weights["bias"] + sum(weights[name] * found[name] for name in FEATURES))))
-    # Evidence that leaves out a name of the question is about something else.
-    return said if found["names"] >= NAMES_NEEDED else min(said, 0.3)
+def _said(chain: Chain, answer: str) -> float:
+    """The reader's probability of this answer."""
+    if chain.reading is None:
+        return 0.0
+    if answer in _CLOSED:
+        return chain.reading.yes if answer == "yes" else chain.reading.no
+    return chain.reading.probability
 
 
 def _mean(degrees: np.ndarray, weights: np.ndarray, chosen: np.ndarray) -> float:
@@ -60,7 +159,25 @@ def _mean(degrees: np.ndarray, weights: np.ndarray, chosen: np.ndarray) -> float
     return float((degrees[chosen] * weights[chosen]).sum() / total) if total else 1.0
 
 
+def use(trees: Trees, calibration: Calibration = (1.0, 0.0)) -> None:
+    """Judge with these trees from now on, in this process: how training collects rows before there are any."""
+    global _given
+    _given = (trees, calibration)
+
+
+def _judge() -> tuple[Trees, Calibration]:
+    return _given if _given is not None else _shipped()
+
+
 @cache
-def _weights() -> dict[str, float]:
-    read: dict[str, float] = json.loads(files("agent").joinpath("judge.json").read_text())["weights"]
-    return read
+def _shipped() -> tuple[Trees, Calibration]:
+    path = Path(str(files("agent").joinpath("weights/judge.safetensors")))
+    try:
+        arrays = load_file(str(path))
+        scale, shift = arrays["calibration"].tolist()
+        return Trees.from_arrays(arrays, "judge"), (scale, shift)
+    except (OSError, KeyError, SafetensorError) as error:
+        raise StoreError(
+            f"The weights of the judge ({path.name}) cannot be read: {error}. Install Forage again, or train them "
+            "again: forage train skill judge"
+        ) from error

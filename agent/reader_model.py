@@ -1,12 +1,13 @@
 """The trained reader: question + passage -> answer span, yes, no, or "not here", with scores.
 
-The packaged MiniLM encoder with its transformer layers shifted by a trained delta (8-bit, one scale a
-row: the file stays under 12 MB and the shift loses nothing measurable) and two small heads: start/end of
-the span, and the kind of answer. Trained by `training.skills.reader`; its model card lies beside the file.
+The packaged MiniLM encoder with its transformer layers shifted by a trained change (index/delta.py) and two small
+heads: start/end of the span, and the kind of answer. Trained by `forage train skill reader`; its model card lies
+beside the file and holds the three numbers that turn the heads' scores into a calibrated "not here".
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from index import delta
 from index.encoders import LOADING, load_bert, model_folder, multiplies_bf16, tokenizer
 
 KINDS = ("none", "span", "yes", "no")
@@ -45,6 +47,24 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibration:
+    """From the heads' scores to the probability that a passage does not answer.
+
+    P(none) = sigmoid(none * d + span * s + bias), where d is the logit of "none" against all other kinds and s
+    the log probability of the best span. Fitted on questions that training never saw; as it stands here it
+    leaves the kinds' own probability unchanged.
+    """
+
+    none: float = 1.0
+    span: float = 0.0
+    bias: float = 0.0
+
+    def probability(self, kind: float, best: float) -> float:
+        """P(none) of one reading."""
+        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, self.none * kind + self.span * best + self.bias))))
+
+
+@dataclass(frozen=True, slots=True)
 class Encoded:
     """One input of the reader."""
 
@@ -70,6 +90,7 @@ class ReaderModel:
     def __init__(self, weights: Path) -> None:
         self._path = weights
         self._net: Any = None
+        self._calibration = Calibration()
 
     def read(self, question: str, texts: Sequence[str]) -> list[Reading]:
         """One reading for each text, in order."""
@@ -77,7 +98,7 @@ class ReaderModel:
 
         if not texts:
             return []
-        net = self._load()
+        net = self.network()
         encoded = [encode(question, text) for text in texts]
         readings: list[Reading | None] = [None] * len(texts)
         order = sorted(range(len(texts)), key=lambda row: len(encoded[row].ids))
@@ -96,51 +117,72 @@ class ReaderModel:
             with torch.inference_mode():
                 spans, kinds = net(ids, types, mask)
             for line, row in enumerate(rows):
-                readings[row] = decode(texts[row], encoded[row], spans[line].numpy(), kinds[line].numpy())
+                readings[row] = decode(
+                    texts[row], encoded[row], spans[line].numpy(), kinds[line].numpy(), self._calibration
+                )
         return [reading for reading in readings if reading is not None]
 
-    def _load(self) -> Any:
+    def network(self) -> Any:
+        """The network with its weights, loaded on first use. StoreError when the file is not what its card says."""
         with LOADING:
             if self._net is None:
-                from safetensors.torch import load_file
-
-                net = build_network(half=multiplies_bf16())
-                apply_delta(net, load_file(str(self._path)))
+                self._calibration = Calibration(**delta.read_card(self._path).get("calibration", {}))
+                net = build_network()
+                delta.apply(net, delta.load(self._path))
+                if multiplies_bf16():
+                    net.encoder.bfloat16()
                 self._net = net.eval()
             return self._net
 
 
-def decode(text: str, one: Encoded, spans: np.ndarray, kinds: np.ndarray) -> Reading:
+def decode(
+    text: str, one: Encoded, spans: np.ndarray, kinds: np.ndarray, calibration: Calibration | None = None
+) -> Reading:
     """Best span of at most MAX_ANSWER_TOKENS tokens and the kinds' probabilities.
 
     spans: (tokens, 2) logits of start and end; kinds: (4,) logits.
     """
-    shares = np.exp(kinds - kinds.max())
-    shares /= shares.sum()
+    left, right, best = best_span(one, spans)
+    none = (calibration or Calibration()).probability(none_logit(kinds), best)
+    shares = np.exp(kinds[1:] - kinds[1:].max())
+    shares *= (1.0 - none) / shares.sum()
+    if right < 0:
+        return Reading(0, 0, "", 0.0, float(shares[1]), float(shares[2]), none)
+    start, end = one.offsets[left][0], one.offsets[right][1]
+    return Reading(start, end, text[start:end], float(shares[0]), float(shares[1]), float(shares[2]), none)
+
+
+def best_span(one: Encoded, spans: np.ndarray) -> tuple[int, int, float]:
+    """First and last token of the likeliest span among the text's tokens, and its log probability.
+
+    Without any text: (0, -1, 0.0). spans: (tokens, 2) logits of start and end.
+    """
     count = len(one.offsets)
     if count == 0:
-        return Reading(0, 0, "", 0.0, float(shares[2]), float(shares[3]), float(shares[0]))
-    starts = spans[one.first : one.first + count, 0]
-    ends = spans[one.first : one.first + count, 1]
-    table = starts[:, None] + ends[None, :]
+        return 0, -1, 0.0
+    logs = spans - np.logaddexp.reduce(spans, axis=0)
+    inside = logs[one.first : one.first + count]
+    table = inside[:, 0][:, None] + inside[:, 1][None, :]
     rows, columns = np.indices(table.shape)
     table = np.where((columns >= rows) & (columns < rows + MAX_ANSWER_TOKENS), table, -np.inf)
     best = int(table.argmax())
     left, right = divmod(best, count)
-    start, end = one.offsets[left][0], one.offsets[right][1]
-    return Reading(
-        start, end, text[start:end], float(shares[1]), float(shares[2]), float(shares[3]), float(shares[0])
-    )
+    return left, right, float(table[left, right])
 
 
-def build_network(half: bool = False) -> Any:
+def none_logit(kinds: np.ndarray) -> float:
+    """Logit of "none" against all other kinds together."""
+    return float(kinds[0] - np.logaddexp.reduce(kinds[1:]))
+
+
+def build_network() -> Any:
     """The encoder with untrained heads: (ids, types, mask) -> span logits (b, t, 2), kind logits (b, 4)."""
     import torch
 
     class Network(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.encoder = load_bert(model_folder(), half=half)
+            self.encoder = load_bert(model_folder(), half=False)
             self.span = torch.nn.Linear(384, 2)
             self.kind = torch.nn.Linear(384, len(KINDS))
 
@@ -151,29 +193,6 @@ def build_network(half: bool = False) -> Any:
             return spans, self.kind(states[:, 0])
 
     return Network()
-
-
-def apply_delta(net: Any, delta: dict[str, Any]) -> None:
-    """Add a saved delta to the encoder's layers and set the heads.
-
-    Matrices come as `<name>.q` (int8) and `<name>.scale` (one a row); everything else as it is.
-    """
-    import torch
-
-    parameters = dict(net.named_parameters())
-    with torch.no_grad():
-        for name, value in delta.items():
-            if name.endswith(".scale"):
-                continue
-            if name.endswith(".q"):
-                target = parameters[name.removesuffix(".q")]
-                scale = delta[name.removesuffix(".q") + ".scale"].float()
-                target.copy_((target.float() + value.float() * scale.unsqueeze(1)).to(target.dtype))
-            elif name.startswith("encoder."):
-                target = parameters[name]
-                target.copy_((target.float() + value.float()).to(target.dtype))
-            else:
-                parameters[name].copy_(value.float())
 
 
 def shipped_weights() -> Path | None:

@@ -16,7 +16,7 @@ from agent.reader import Evidence, is_row, sentences
 from agent.reader_model import ReaderModel, Reading
 from agent.spans import Candidate
 
-PROPOSALS = {1: 6, 2: 5, 3: 3}  # chains of each length that are read
+PROPOSALS = {1: 5, 2: 6, 3: 1}  # chains of each length that are read
 READER_SHARE = 0.7  # of the score's spread that the reader's probability may move
 
 

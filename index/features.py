@@ -81,7 +81,7 @@ def first_look(
     out = np.zeros((len(at), len(FIRST)), dtype=np.float32)
     column = {name: place for place, name in enumerate(FIRST)}
     cosines = lists.cosines[at]
-    ordered = np.sort(lists.cosines)[::-1]
+    ordered = np.sort(lists.cosines)[::-1] if len(lists.cosines) else np.array([-1.0], dtype=np.float32)
     top_bm25 = max(lists.bm25.values(), default=0.0) or 1.0
     bm25 = list(lists.bm25.values())
     out[:, column["bm25"]] = [lists.bm25.get(row, 0.0) / top_bm25 for row in rows]

@@ -218,7 +218,7 @@ class EvidenceRanker:
     """Ranks passages by learned usefulness. Safe for threads."""
 
     def __init__(self, gatherer: Gatherer, first: Trees, second: Trees) -> None:
-        self._gatherer, self._first, self._second = gatherer, first, second
+        self._gatherer, self.first, self._second = gatherer, first, second
 
     def rank(
         self,
@@ -232,7 +232,7 @@ class EvidenceRanker:
         at = self._gatherer.situation(question, vector, text, asked, scope)
         if not at.rows:
             return dict(text["hybrid"])
-        grown, looks = self._gatherer.continued(at, self._first)
+        grown, looks = self._gatherer.continued(at, self.first)
         useful = 1.0 / (1.0 + np.exp(-self._second.score(looks)))
         ids = [int(grown.graph.edges.passages[row]) for row in grown.rows]
         found = dict(zip(ids, useful.tolist(), strict=True))

@@ -130,7 +130,8 @@ class Searcher:
     ) -> dict[int, float]:
         at = self._gatherer.walked(query, vector, lists, scope)
         best = np.argsort(-at.walks.score, kind="stable")[: 4 * CANDIDATES]
-        found = {int(at.graph.edges.passages[row]): float(at.walks.score[row]) for row in best}
+        reached = [row for row in best if at.walks.score[row] > 0]  # nothing outside the scope's documents is
+        found = {int(at.graph.edges.passages[row]): float(at.walks.score[row]) for row in reached}
         unknown = {key: score * MIX[1] for key, score in lists["hybrid"].items() if key not in found}
         return {**unknown, **found}
 

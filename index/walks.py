@@ -8,8 +8,9 @@ on training questions of three multi-hop sets (docs/LOG.md).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,9 @@ DAMPING = 0.92  # of graph mode: answers lie two to four hops away
 SHALLOW = 0.5  # HippoRAG's damping, a second view for the ranker
 STEPS = 12  # powers of a walk; what lies further changes no rank of the first fifty
 GAIN = 4.0
+LOCAL = 20_000  # passages above which a walk stays in the question's neighbourhood
+NEAREST, NAMING, AROUND = 800, 300, 2500  # passages of a neighbourhood by kind
+RARE = 50  # passages that name an entity, up to which it leads into the neighbourhood
 PRIOR_PASSAGES = 50  # best passages of text search that take part in the reset
 # Share of the reset that text search gets, and its share in the final score: small where the question names
 # something that the collection knows well, large where it does not.
@@ -44,9 +48,8 @@ class Walks:
     score: Floats  # of graph mode
 
 
-def gains(cosines: Floats) -> Floats:
-    """Gain of each passage from its cosine with the question: 1 for the nearest, exp(-4 gap) for the rest."""
-    nearest = cosines.max(initial=-1.0)
+def gains(cosines: Floats, nearest: float) -> Floats:
+    """Gain of passages from their cosine with the question: 1 for the nearest's, exp(-4 gap) for the rest."""
     return np.asarray(np.exp(GAIN * (cosines - nearest)) + 1e-4, dtype=np.float32)
 
 
@@ -69,12 +72,11 @@ def walk_question(
     resets[graph.size :, 0] = linker.seeds(links)
     for row, liked in list(text.items())[:PRIOR_PASSAGES]:
         resets[row, 1] = liked
-    powers = _guided(graph, resets, cosines, allowed)
-    deep, shallow = combine(powers, DAMPING), combine(powers, SHALLOW)
-    size = graph.size
-    named = bool(links) and resets[:, 0].any()
+    named = bool(links) and resets[graph.size :, 0].any()
+    walked = _guided(graph, resets, cosines, allowed)
+    deep, shallow = combine(walked.powers, DAMPING), combine(walked.powers, SHALLOW)
     prior = _between(PRIOR, strength) if named else 1.0
-    mass = (1 - prior) * deep[:size, 0] + prior * deep[:size, 1]
+    mass = walked.of_passages((1 - prior) * deep[:, 0] + prior * deep[:, 1])
     score: Floats = (mass / max(float(mass.max(initial=0.0)), 1e-12)).astype(np.float32)
     mix = _between(MIX, strength)
     for row, value in text.items():
@@ -84,12 +86,11 @@ def walk_question(
     return Walks(
         links=links,
         strength=strength,
-        # Copies: a slice would keep the masses of all entities alive with it.
-        from_names=deep[:size, 0].copy(),
-        from_names_shallow=shallow[:size, 0].copy(),
-        from_text=deep[:size, 1].copy(),
-        direct=powers[1][:size, 0].copy(),
-        second=powers[3][:size, 0].copy(),
+        from_names=walked.of_passages(deep[:, 0]),
+        from_names_shallow=walked.of_passages(shallow[:, 0]),
+        from_text=walked.of_passages(deep[:, 1]),
+        direct=walked.of_passages(walked.powers[1][:, 0]),
+        second=walked.of_passages(walked.powers[3][:, 0]),
         score=score,
     )
 
@@ -101,8 +102,26 @@ def walk_on(
     resets = np.zeros((graph.nodes, 1), dtype=np.float32)
     for column, weight in entities.items():
         resets[graph.size + column, 0] = weight
-    powers = _guided(graph, resets, cosines, allowed, steps=5)
-    return np.asarray(combine(powers, SHALLOW)[: graph.size, 0])
+    walked = _guided(graph, resets, cosines, allowed, steps=5)
+    return walked.of_passages(combine(walked.powers, SHALLOW)[:, 0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Walked:
+    """Powers of a walk, each of shape (nodes walked, resets)."""
+
+    powers: list[Floats]
+    size: int  # passages of the graph
+    near: npt.NDArray[np.int64] | None  # nodes walked, passages first; None: all of them
+
+    def of_passages(self, mass: Floats) -> Floats:
+        """Mass of shape (nodes walked,) as mass of shape (passages,); a copy, so the entities' goes free."""
+        if self.near is None:
+            return mass[: self.size].copy()
+        rows = self.near[: np.searchsorted(self.near, self.size)]
+        whole = np.zeros(self.size, dtype=np.float32)
+        whole[rows] = mass[: len(rows)]
+        return whole
 
 
 def _guided(
@@ -111,12 +130,55 @@ def _guided(
     cosines: Floats,
     allowed: npt.NDArray[np.bool_] | None,
     steps: int = STEPS,
-) -> list[Floats]:
-    gain = np.ones((graph.nodes, 1), dtype=np.float32)
-    gain[: graph.size, 0] = gains(cosines)
+) -> _Walked:
+    if graph.size <= LOCAL:
+        near, rows, count = None, np.arange(graph.size), graph.nodes
+    else:
+        near = neighbourhood(graph, resets, cosines)
+        rows, count = near[: np.searchsorted(near, graph.size)], len(near)
+    gain = np.ones((count, 1), dtype=np.float32)
+    gain[: len(rows), 0] = gains(cosines[rows], cosines.max(initial=-1.0))
     if allowed is not None:
-        gain[: graph.size, 0] *= allowed
-    return walk(graph.links, resets, steps, gain, graph.links_reversed)
+        gain[: len(rows), 0] *= allowed[rows]
+    if near is None:
+        return _Walked(walk(graph.links, resets, steps, gain, graph.links_reversed), graph.size, None)
+    return _Walked(walk(graph.links[near][:, near], resets[near], steps, gain), graph.size, near)
+
+
+def neighbourhood(graph: CorpusGraph, resets: Floats, cosines: Floats) -> npt.NDArray[np.int64]:
+    """Nodes of a large graph that a walk from these resets can matter to, ascending.
+
+    Passages: those of the resets, those nearest to the question, those that name a reset entity, and those that
+    share a rare name with any of the first and the last; entities: all that these passages name.
+    """
+    size = graph.size
+    kinds = range(resets.shape[1])  # one by one: `any` over so short an axis takes ten times as long
+    starting = _marked(size, [np.flatnonzero(resets[:size, kind]) for kind in kinds])
+    named = _marked(graph.nodes - size, [np.flatnonzero(resets[size:, kind]) for kind in kinds])
+    first = [starting, _nearest(np.arange(size), cosines, NEAREST)]
+    naming = [_nearest(graph.passages_of(int(column)), cosines, NAMING) for column in named]
+    seeds = _marked(size, [starting, *naming])
+    columns = _marked(graph.nodes - size, [graph.mentions[seeds].indices])
+    rare = columns[graph.frequency[columns] <= RARE]
+    around = _marked(size, [graph.by_entity[:, rare].indices])
+    rows = _marked(size, [*first, seeds, _nearest(around, cosines, AROUND)])
+    entities = _marked(graph.nodes - size, [graph.mentions[rows].indices, named])
+    return np.concatenate([rows, entities + size])
+
+
+def _marked(size: int, parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.int64]:
+    """The union of numbers below `size`, ascending."""
+    marks = np.zeros(size, dtype=bool)
+    for part in parts:
+        marks[part] = True
+    return np.asarray(np.flatnonzero(marks), dtype=np.int64)
+
+
+def _nearest(rows: npt.NDArray[Any], cosines: Floats, count: int) -> npt.NDArray[np.int64]:
+    if len(rows) <= count:
+        return np.asarray(rows, dtype=np.int64)
+    best = np.argpartition(-cosines[rows], count - 1)[:count]
+    return np.asarray(rows[best], dtype=np.int64)
 
 
 def _strength(graph: CorpusGraph, links: tuple[Link, ...]) -> float:

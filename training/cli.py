@@ -50,7 +50,7 @@ def retrieval(
     split: Split = "dev",
     limit: Limit = None,
     modes: Annotated[str, typer.Option(help="Search modes, also bm25s (the library), by commas.")] = (
-        "bm25,dense,hybrid"
+        "bm25,dense,hybrid,graph,ranked"
     ),
     k: Annotated[str, typer.Option("--k", help="Depths of recall, by commas.")] = "2,5,10,50",
     titles: Annotated[

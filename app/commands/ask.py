@@ -13,6 +13,7 @@ from agent.build import open_agent
 from agent.config import load_settings
 from agent.types import Answer, Step, Trajectory
 from app.options import AsJson, DataDir, data_dir_of
+from index.retrieve import MODES
 from index.types import Scope
 
 
@@ -22,7 +23,7 @@ def ask(
     collection: Annotated[
         list[str] | None, typer.Option("--collection", "-c", help="Only here; repeatable.")
     ] = None,
-    mode: Annotated[str | None, typer.Option(help="Search mode: bm25, dense or hybrid.")] = None,
+    mode: Annotated[str | None, typer.Option(help=f"Search mode: {', '.join(MODES)}.")] = None,
     max_seconds: Annotated[float | None, typer.Option(help="Time budget.")] = None,
     model_kind: Annotated[str | None, typer.Option("--model", help="none, openai or transformers.")] = None,
     model_name: Annotated[str | None, typer.Option(help="Model name, or folder of a local model.")] = None,

@@ -21,7 +21,7 @@ from index.types import Scope
 def search(
     context: typer.Context,
     query: Annotated[str, typer.Argument(help="What to look for.")],
-    mode: Annotated[str, typer.Option(help=f"One of: {', '.join(MODES)}.")] = "hybrid",
+    mode: Annotated[str, typer.Option(help=f"One of: {', '.join(MODES)}.")] = "ranked",
     k: Annotated[int, typer.Option("--k", "-k", help="How many passages.")] = 10,
     collection: Annotated[
         list[str] | None, typer.Option("--collection", "-c", help="Only here; repeatable.")

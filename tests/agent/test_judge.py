@@ -1,0 +1,76 @@
+"""The judge and the proposals it judges, over a read collection."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from agent import judge
+from agent.inquiry import Inquiry
+from agent.judge import FEATURES, answer_of, features, judged
+from agent.matching import WordMatcher
+from agent.proposals import PAIRS, SINGLES, ranked_chains
+from agent.reader import Reader
+from agent.reader_model import load_reader
+from index.encoders import MiniLMEmbedder
+from index.retrieve import Searcher
+from index.store import Store
+from index.trees import from_dump
+from index.types import Scope
+
+QUESTION = "Where was the designer of the Teal Bridge born?"
+
+
+@pytest.fixture(scope="module")
+def inquiry(corpus_dir: object, embedder: MiniLMEmbedder) -> Inquiry:
+    searcher = Searcher(Store.open(corpus_dir), embedder)  # type: ignore[arg-type]
+    made = Inquiry.open(QUESTION, searcher, Scope(), load_reader())
+    goal = made.next_goal()
+    assert goal is not None
+    made.read(Reader(embedder, WordMatcher(embedder)), goal, searcher.search(QUESTION, 6, "ranked"))
+    return made
+
+
+@pytest.fixture
+def given() -> Iterator[None]:
+    """Whatever judge a test puts in place goes with the test."""
+    yield
+    judge._given = None
+
+
+def test_the_chain_over_the_bridge_wins(inquiry: Inquiry) -> None:
+    best = inquiry.whole.judged[0]
+    assert best.answer == "Tarsholm"
+    assert [link.passage.source for link in best.chain.links] == ["bridge", "vell"]
+    assert 0.0 < best.probability < 1.0
+    said = [one.probability for one in inquiry.whole.judged]
+    assert said == sorted(said, reverse=True)
+
+
+def test_features_are_finite_and_named(inquiry: Inquiry) -> None:
+    thread = inquiry.whole
+    chains = [one.chain for one in thread.judged]
+    answers = [answer_of(thread.question, chain) for chain in chains]
+    table = features(thread.question, thread.weights, chains, answers, thread.useful)
+    assert table.shape == (len(chains), len(FEATURES))
+    assert np.isfinite(table).all()
+    assert judged(thread.question, thread.weights, [], {}) == []
+
+
+def test_proposals_are_few_and_lead_somewhere(inquiry: Inquiry) -> None:
+    thread = inquiry.whole
+    chains = ranked_chains(thread.question, thread.weights, thread.pool, thread.useful)
+    assert len(chains) <= SINGLES + PAIRS
+    pairs = [[link.passage.source for link in chain.links] for chain in chains if len(chain.links) == 2]
+    assert ["bridge", "vell"] in pairs
+    assert all(first != second for first, second in pairs)
+
+
+def test_calibration_scales_the_log_odds(inquiry: Inquiry, given: None) -> None:
+    thread = inquiry.whole
+    chains = [one.chain for one in thread.judged]
+    leaf = from_dump([{"tree_structure": {"leaf_value": 2.0}}])
+    judge.use(leaf, (0.5, -1.0))
+    found = judged(thread.question, thread.weights, chains, thread.useful)
+    assert {round(one.probability, 6) for one in found} == {0.5}
+    assert [one.chain for one in found] == chains  # equal: as proposed

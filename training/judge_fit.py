@@ -1,0 +1,115 @@
+"""Fits the judge to its rows, and says how well it chooses, how calibrated it is, and what abstaining costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+
+from agent.judge import FEATURES
+from index.errors import InputError
+from index.trees import Trees, from_dump
+from training.judge_rows import Rows
+
+FOLDS = 5
+ROUNDS = 250
+SETTINGS = {
+    "objective": "binary",
+    "learning_rate": 0.05,
+    "num_leaves": 16,
+    "max_depth": 5,
+    "min_data_in_leaf": 60,
+    "feature_fraction": 0.6,
+    "bagging_fraction": 0.8,
+    "bagging_freq": 1,
+    "lambda_l2": 5.0,
+    "verbosity": -1,
+    "num_threads": 2,
+}
+
+
+def fit(rows: Sequence[Rows], seed: int = 7) -> tuple[Trees, tuple[float, float], dict[str, Any]]:
+    """(trees, calibration (scale, shift) of the best chain's log-odds, report). InputError with too few rows."""
+    kept = [row for row in rows if len(row.right)]
+    if len(kept) < 50 or len({bool(row.right.any()) for row in kept}) < 2:
+        raise InputError(
+            f"{len(kept)} questions were read; at least 50 are needed, some with a right answer and some without. "
+            "Give more --minutes or more data."
+        )
+    folds = np.random.default_rng(seed).permutation(len(kept)) % FOLDS
+    best, right = np.zeros(len(kept)), np.zeros(len(kept))
+    for fold in range(FOLDS):
+        trees = _grow([row for row, at in zip(kept, folds, strict=True) if at != fold], seed)
+        for at in np.flatnonzero(folds == fold):
+            said = trees.score(kept[at].features)
+            best[at], right[at] = said.max(), kept[at].right[int(said.argmax())]
+    scale = LogisticRegression(C=1e6).fit(best[:, None], right)
+    calibration = (float(scale.coef_[0, 0]), float(scale.intercept_[0]))
+    stated = 1.0 / (1.0 + np.exp(-(calibration[0] * best + calibration[1])))
+    report: dict[str, Any] = {"questions": len(kept), "all": quality(stated, right, kept)}
+    for name in dict.fromkeys(row.source for row in kept):
+        own = np.array([row.source == name for row in kept])
+        report[name] = quality(stated[own], right[own], [row for row in kept if row.source == name])
+    return _grow(kept, seed), calibration, report
+
+
+def quality(stated: np.ndarray, right: np.ndarray, rows: Sequence[Rows]) -> dict[str, Any]:
+    """Share right, how many could be, AUROC, calibration error, and abstention at three thresholds."""
+    answerable = np.array([row.answerable for row in rows])
+    found: dict[str, Any] = {
+        "n": len(right),
+        "right": round(float(right.mean()), 3),
+        "within_reach": round(float(np.mean([row.right.any() for row in rows])), 3),
+        "auroc": round(float(roc_auc_score(right, stated)), 3) if 0 < right.sum() < len(right) else None,
+        "ece": round(calibration_error(stated, right), 3),
+    }
+    for at in (0.2, 0.3, 0.4, 0.5):
+        silent = stated < at
+        found[f"below {at}"] = {
+            "abstains_unanswerable": round(float(silent[~answerable].mean()), 3)
+            if (~answerable).any()
+            else None,
+            "abstains_right": round(float(silent[right > 0].mean()), 3) if right.any() else None,
+            "right_of_answered": round(float(right[~silent].mean()), 3) if (~silent).any() else None,
+        }
+    return found
+
+
+def calibration_error(said: np.ndarray, right: np.ndarray, bins: int = 10) -> float:
+    """Expected calibration error: mean gap of stated and true share, weighted by the bins' sizes.
+
+    >>> round(calibration_error(np.array([0.75, 0.75, 0.75, 0.75]), np.array([1, 1, 1, 0])), 3)
+    0.0
+    """
+    at = np.minimum((said * bins).astype(int), bins - 1)
+    gaps = [
+        abs(said[at == b].mean() - right[at == b].mean()) * (at == b).mean()
+        for b in range(bins)
+        if (at == b).any()
+    ]
+    return float(sum(gaps))
+
+
+def importance(trees: Trees) -> dict[str, int]:
+    """How many splits use each feature."""
+    inner = trees.left != np.arange(len(trees.left))
+    counts = np.bincount(trees.feature[inner], minlength=len(FEATURES))
+    return dict(sorted(zip(FEATURES, counts.tolist(), strict=True), key=lambda item: -item[1]))
+
+
+def _grow(rows: Sequence[Rows], seed: int) -> Trees:
+    try:
+        import lightgbm
+    except ImportError as error:
+        raise InputError(
+            "Training the judge needs the package lightgbm. Run: pip install 'forage[train]'"
+        ) from error
+    features = np.concatenate([row.features for row in rows])
+    right = np.concatenate([row.right for row in rows])
+    weights = np.concatenate([np.full(len(row.right), 1.0 / len(row.right)) for row in rows])
+    data = lightgbm.Dataset(features, right, weight=weights * len(weights) / weights.sum())
+    booster = lightgbm.train({**SETTINGS, "seed": seed}, data, ROUNDS)
+    return from_dump(booster.dump_model()["tree_info"])

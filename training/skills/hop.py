@@ -1,0 +1,127 @@
+"""Trains the hop-conditioned query encoder: `forage train skill hop`.
+
+The stored passage vectors stay as they are, so every passage of the pool is a negative at no cost: the loss is the
+softmax of each missing passage against all passages that are neither missing nor found already (InfoNCE, van den
+Oord et al. 2018, equation 4, with several positives). The temperature is learnt.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from index import delta
+from index.errors import InputError
+from index.hop_encoder import build_network, encode_state, padded
+from training.skills import hop_scores, loop
+from training.skills.card import Run, describe
+from training.skills.hop_data import SETS, HopExample, Pool, open_pool, sources, trained_on
+from training.skills.leaks import LeakAudit
+from training.skills.mixture import Mixture, Source, by_length
+
+RATE, HEAD_RATE = 1e-4, 2e-3
+BATCH_TOKENS = 2560
+ROUND = 700
+SHARE = 0.7  # of the change that is kept; chosen on development questions (docs/skills/hop.md)
+
+
+class HopBatches:
+    """Batches of states, each of one pool."""
+
+    def __init__(self, found: Sequence[Source[Any, HopExample]], seed: int) -> None:
+        self.mixture: Mixture[HopExample] = Mixture(found, seed)
+
+    def batches(self, progress: float) -> Iterator[list[HopExample]]:
+        drawn = self.mixture.draw(ROUND, progress)
+        rng = random.Random(len(drawn))
+        found = []
+        for pool in {id(one.pool): one.pool for one in drawn}.values():
+            part = [one for one in drawn if one.pool is pool]
+            lengths = [len(encode_state(one.question, one.evidence)[0]) for one in part]
+            found += [[part[row] for row in rows] for rows in by_length(lengths, BATCH_TOKENS, rng)]
+        rng.shuffle(found)
+        yield from found
+
+    def state(self) -> dict[str, Any]:
+        return self.mixture.state()
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.mixture.restore(state)
+
+
+def train(run: Run) -> dict[str, Any]:
+    """Train, write the weights and their card to `run.out`, and return the card. InputError without data."""
+    if run.data is None:
+        raise InputError(
+            "The hop encoder learns from question sets with gold passages, and there is no data folder. "
+            "Give --data DIR, a folder with the sets " + ", ".join(SETS) + "."
+        )
+    torch.manual_seed(run.seed)
+    audit = LeakAudit.of(run.data)
+    pools = {name: open_pool(run.data, name) for name in SETS}
+    found = sources(pools, run.data, run.seed, audit)
+    data = HopBatches(found, run.seed)
+    network = build_network().to(run.device)
+    base = delta.encoder_weights(network)
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_("embeddings" not in name)
+    plan = loop.Plan(run.minutes, RATE, HEAD_RATE, run.device)
+    checkpoint = run.out / "hop.checkpoint"
+    look = hop_scores.Look(pools, run.data)
+    outcome = loop.train(network, data, HopLoss(run.device), plan, checkpoint, lambda: look(network))
+    card = describe(run, "hop", outcome, SETS) | {
+        "passes": data.mixture.passes(),
+        "share_of_the_change_kept": SHARE,
+        "leak_audit": audit.report(*trained_on(found)),
+    }
+    weights = weights_path(run.out)
+    change = delta.interpolated(delta.difference(network, base), SHARE)
+    delta.save(weights, change, card)
+    card["dev"] = hop_scores.evaluate(weights, run.data, pools)
+    card["score"] = hop_scores.score(card["dev"])
+    delta.save(weights, change, card)
+    checkpoint.unlink(missing_ok=True)
+    return card
+
+
+class HopLoss:
+    """The loss of a batch of states of one pool; keeps each pool's vectors on the device."""
+
+    def __init__(self, device: str) -> None:
+        self._device = device
+        self._vectors: dict[str, torch.Tensor] = {}
+
+    def __call__(self, network: Any, batch: Sequence[HopExample]) -> torch.Tensor:
+        """Mean over states of the mean over missing passages of -log softmax."""
+        pool: Pool = batch[0].pool
+        passages = self._vectors.get(pool.name)
+        if passages is None:
+            passages = self._vectors[pool.name] = torch.from_numpy(pool.vectors).to(self._device)
+        ids, types, mask = padded([encode_state(one.question, one.evidence) for one in batch])
+        with torch.autocast(torch.device(self._device).type, torch.bfloat16):
+            queries = network(ids.to(self._device), types.to(self._device), mask.to(self._device))
+        scores = network.sharpness.exp() * (queries.float() @ passages.T)
+        barred = torch.zeros(scores.shape, dtype=torch.bool)
+        for row, one in enumerate(batch):
+            barred[row, [*one.found, *one.missing]] = True
+        others = scores.masked_fill(barred.to(self._device), -1e9).logsumexp(dim=1)
+        losses = []
+        for row, one in enumerate(batch):
+            right = scores[row, list(one.missing)]
+            losses.append((torch.logaddexp(right, others[row]) - right).mean())
+        return torch.stack(losses).mean()
+
+
+def weights_path(out: Path) -> Path:
+    """Where a run writes the hop encoder."""
+    return out / "hop.safetensors"
+
+
+def installed_path() -> Path:
+    """Where the package reads it from."""
+    return Path(str(files("index").joinpath("weights/hop.safetensors")))

@@ -1,0 +1,218 @@
+"""Trains the evidence ranker: two ensembles of boosted trees (LightGBM), stored as safetensors.
+
+The first learns from first looks. Its out-of-fold scores choose the seeds of the second looks, so that the
+second ensemble learns from the mistakes it will really meet; it is also judged out of fold. The objective is
+the likelihood of "this passage is gold", so the score is a probability; questions weigh the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors.numpy import save_file
+
+from index.encoders import load_embedder
+from index.errors import InputError
+from index.features import FIRST, SECOND
+from index.trees import Trees, from_dump
+from training.metrics import all_gold_at_k, bootstrap, paired_difference, recall_at_k
+from training.skills.leaks import licences
+from training.skills.ranker_data import DEV, TRAIN, Asked, Pool, gather, labels
+
+log = logging.getLogger(__name__)
+FOLDS = 5
+ROUNDS = 300
+SETTINGS = {
+    "objective": "binary",
+    "learning_rate": 0.05,
+    "num_leaves": 24,
+    "max_depth": 6,
+    "min_data_in_leaf": 30,
+    "feature_fraction": 0.6,
+    "bagging_fraction": 0.8,
+    "bagging_freq": 1,
+    "lambda_l2": 2.0,
+    "verbosity": -1,
+    "num_threads": 2,
+}
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(slots=True)
+class Looked:
+    """Second looks of one question."""
+
+    asked: Asked
+    features: Floats  # (candidates, FIRST + SECOND)
+    gold: Floats  # (candidates,)
+    ids: npt.NDArray[np.int64]
+
+
+def fit(rows: Sequence[tuple[Floats, Floats]], seed: int) -> Trees:
+    """An ensemble from (features, labels) of each question."""
+    try:
+        import lightgbm
+    except ImportError as error:
+        raise InputError(
+            "Training the ranker needs the package lightgbm. Run: pip install 'forage[train]'"
+        ) from error
+    features = np.concatenate([x for x, _ in rows])
+    gold = np.concatenate([y for _, y in rows])
+    weights = np.concatenate([np.full(len(y), 1.0 / len(y)) for _, y in rows])
+    data = lightgbm.Dataset(features, gold, weight=weights * len(weights) / weights.sum(), free_raw_data=True)
+    booster = lightgbm.train({**SETTINGS, "seed": seed}, data, ROUNDS)
+    return from_dump(booster.dump_model()["tree_info"])
+
+
+def cross_fit(asked: Sequence[Asked], seed: int) -> tuple[Trees, list[Looked]]:
+    """The first ensemble, and every question's second looks with seeds chosen by folds that never saw it."""
+    draw = random.Random(seed)
+    for one in asked:
+        one.fold = int(hashlib.sha256(one.key.encode()).hexdigest(), 16) % FOLDS
+    rows = {id(one): (one.situation.first, labels(one, one.situation)) for one in asked}
+    looked: list[Looked] = []
+    for fold in range(FOLDS):
+        seen = [rows[id(one)] for one in asked if one.fold != fold]
+        model = fit(seen, draw.randrange(1 << 30))
+        looked += [second(one, model) for one in asked if one.fold == fold]
+    return fit(list(rows.values()), seed), looked
+
+
+def second(asked: Asked, first: Trees) -> Looked:
+    """The second looks of a question with the seeds that `first` chooses."""
+    grown, features = asked.gatherer.continued(asked.situation, first)
+    ids = grown.graph.edges.passages[np.asarray(grown.rows, dtype=np.int64)]
+    return Looked(asked, features, labels(asked, grown), ids)
+
+
+def ranking(looked: Looked, model: Trees) -> list[int]:
+    """Passage ids by usefulness."""
+    scores = model.score(looked.features)
+    return [int(looked.ids[at]) for at in np.lexsort((looked.ids, -scores))]
+
+
+def out_of_fold(looked: Sequence[Looked], seed: int) -> dict[int, list[int]]:
+    """Ranking of every question (by identity) by second ensembles that never saw it."""
+    found: dict[int, list[int]] = {}
+    for fold in range(FOLDS):
+        model = fit([(one.features, one.gold) for one in looked if one.asked.fold != fold], seed)
+        found.update({id(one.asked): ranking(one, model) for one in looked if one.asked.fold == fold})
+    return found
+
+
+def scores(asked: Sequence[Asked], rankings: Callable[[Asked], Sequence[int]]) -> dict[str, Any]:
+    """R@2/5/10/50 and all-gold@5 in percent, per pool, with per-question R@5 for paired comparison."""
+    found: dict[str, Any] = {}
+    for pool in dict.fromkeys(one.pool for one in asked):
+        ours = [one for one in asked if one.pool == pool]
+        ranked = {id(one): [{str(key)} for key in rankings(one)[:50]] for one in ours}
+        gold = {id(one): {str(key) for key in one.gold} for one in ours}
+        line: dict[str, Any] = {"n": len(ours)}
+        for k in (2, 5, 10, 50):
+            values = [recall_at_k(ranked[id(one)], gold[id(one)], k) for one in ours]
+            line[f"recall@{k}"] = round(100 * float(np.mean(values)), 1)
+            if k == 5:
+                line["per_question"] = values
+                interval = bootstrap(values)
+                line["interval@5"] = [
+                    round(100 * (interval.low or 0), 1),
+                    round(100 * (interval.high or 0), 1),
+                ]
+        every = [all_gold_at_k(ranked[id(one)], gold[id(one)], 5) for one in ours]
+        line["all_gold@5"] = round(100 * float(np.mean(every)), 1)
+        found[pool] = line
+    return found
+
+
+def train(
+    data: Path, out: Path, seed: int = 7, cache: Path | None = None, hop: bool = False
+) -> dict[str, Any]:
+    """Train on the training pools, report on the development pools, write weights and card. The card."""
+    began = time.monotonic()
+    embedder = load_embedder()
+    asked = gather(TRAIN, data, embedder, cache, hop)
+    first, looked = cross_fit(asked, seed)
+    model = fit([(one.features, one.gold) for one in looked], seed)
+    name = "deep" if hop else "ranker"
+    out.mkdir(parents=True, exist_ok=True)
+    save_file({**first.arrays("first"), **model.arrays("second")}, str(out / f"{name}.safetensors"))
+    minutes = (time.monotonic() - began) / 60
+    log.info("trained in %.1f minutes; judging", minutes)
+    card = {
+        "skill": name,
+        "features": {"first": list(FIRST), "second": list(SECOND)},
+        "settings": {**SETTINGS, "rounds": ROUNDS, "folds": FOLDS},
+        "seed": seed,
+        "data": licences(data, sorted({pool.name for pool in TRAIN})),
+        "pools": [asdict(pool) for pool in TRAIN],
+        "questions": len(asked),
+        "minutes": round(minutes, 1),
+        "sha256": hashlib.sha256((out / f"{name}.safetensors").read_bytes()).hexdigest(),
+        "dev": judge(gather(DEV, data, embedder, cache, hop), first, model),
+        "five_fold": five_fold(asked, looked, data, cache, hop, seed),
+    }
+    (out / f"{name}.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    return card
+
+
+def judge(asked: Sequence[Asked], first: Trees, model: Trees) -> dict[str, Any]:
+    """The ranker beside every single list on the same questions, with the candidates' recall."""
+    looked = {id(one): second(one, first) for one in asked}
+    report = scores(asked, lambda one: ranking(looked[id(one)], model))
+    peers = {name: scores(asked, partial(listed, name)) for name in ("bm25", "dense", "hybrid")}
+    peers["graph"] = scores(asked, walked)
+    for pool, line in report.items():
+        ours = [one for one in asked if one.pool == pool]
+        held = [len(one.gold & set(looked[id(one)].ids.tolist())) / len(one.gold) for one in ours]
+        line["candidate_recall"] = round(100 * float(np.mean(held)), 1)
+        own = line.pop("per_question")
+        for name, peer in peers.items():
+            gap = paired_difference(own, peer[pool]["per_question"])
+            line[name] = {
+                "recall@5": peer[pool]["recall@5"],
+                "difference": [round(100 * (v or 0.0), 1) for v in (gap.mean, gap.low, gap.high)],
+            }
+    return report
+
+
+def listed(name: str, asked: Asked) -> list[int]:
+    """Ranking of one list of text search."""
+    return list(asked.text[name])
+
+
+def walked(asked: Asked) -> list[int]:
+    """Ranking of graph mode."""
+    at = asked.situation
+    best = np.argsort(-at.walks.score, kind="stable")[:50]
+    return [int(at.graph.edges.passages[row]) for row in best]
+
+
+def five_fold(
+    asked: Sequence[Asked], looked: Sequence[Looked], data: Path, cache: Path | None, hop: bool, seed: int
+) -> dict[str, Any]:
+    """All labelled MuSiQue questions, each ranked by ensembles that never saw it (the set is small)."""
+    extra = gather([Pool("musique_distractor", "dev", 35)], data, load_embedder(), cache, hop)
+    for one in extra:
+        one.pool = "musique_distractor"
+    whole = [*asked, *extra]
+    _, all_looked = cross_fit(whole, seed)
+    rankings = out_of_fold(all_looked, seed)
+    ours = [one for one in whole if one.pool == "musique_distractor"]
+    report = scores(ours, lambda one: rankings[id(one)])
+    for line in report.values():
+        line.pop("per_question")
+    return report
+
+
+__all__ = ["Pool", "cross_fit", "fit", "judge", "train"]

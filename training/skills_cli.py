@@ -1,0 +1,97 @@
+"""`forage train skill`: trains one of the embedded skills and writes its weights with a model card."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from index.errors import InputError
+
+Skill = Literal["reader", "hop", "judge"]
+
+train_commands = typer.Typer(name="train", no_args_is_help=True, help="Train the embedded skills.")
+
+
+@train_commands.callback()
+def _group() -> None:
+    """Keeps `skill` a command of its own while it is the only one."""
+
+
+@train_commands.command()
+def skill(
+    name: Annotated[
+        Skill,
+        typer.Argument(
+            help="reader: question and passage to answer; hop: question and evidence to what to search next; "
+            "judge: is the answer at hand right?"
+        ),
+    ],
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder of question sets.  [default: $FORAGE_DATA/qa; without one, fictional worlds alone]",
+            show_default=False,
+        ),
+    ] = None,
+    minutes: Annotated[
+        float, typer.Option(min=0.05, help="When to be done learning; scores come after.")
+    ] = 75,
+    seed: Annotated[int, typer.Option(help="Another seed, another order of examples.")] = 7,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where weights, card and checkpoint go.")] = Path(
+        "trained"
+    ),
+    install: Annotated[
+        bool,
+        typer.Option(
+            "--install", help="Use the weights from now on, if they score better than those in use."
+        ),
+    ] = False,
+) -> None:
+    """Train a skill. Started again after Ctrl-C or a crash, it goes on from its checkpoint in --out."""
+    from training.skills import hop, judge, reader
+    from training.skills.card import Run, resolve_device
+
+    run = Run(out, question_sets(data), minutes, seed, resolve_device(device))
+    module = {"reader": reader, "hop": hop, "judge": judge}[name]
+    card = module.train(run)
+    written = module.weights_path(out)
+    typer.echo(f"{written}: {card['score']['value']} ({card['score']['of']}), {card['minutes']} min")
+    if install:
+        typer.echo(install_weights(written, card, module.installed_path()))
+
+
+def question_sets(given: Path | None) -> Path | None:
+    """The folder of question sets: as given, else $FORAGE_DATA/qa where it exists, else none."""
+    if given is not None:
+        if not any(given.glob("*/train.jsonl")):
+            raise InputError(
+                f"{given} holds no question sets: expected folders with corpus.jsonl and train.jsonl in it. "
+                "Leave --data out to train on fictional worlds alone."
+            )
+        return given.resolve()
+    named = os.environ.get("FORAGE_DATA")
+    folder = Path(named) / "qa" if named else None
+    return folder.resolve() if folder is not None and folder.is_dir() else None
+
+
+def install_weights(written: Path, card: dict[str, Any], target: Path) -> str:
+    """Copy new weights over those in use if both were scored on the same and the new ones are better."""
+    from index import delta
+
+    if target.is_file():
+        old = delta.read_card(target).get("score", {})
+        if old.get("of") != card["score"]["of"]:
+            return f"Not installed: the weights in use were scored on something else ({old.get('of')})."
+        if card["score"]["value"] <= old["value"]:
+            return f"Not installed: the weights in use score {old['value']}."
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for path, place in ((written, target), (delta.card_path(written), delta.card_path(target))):
+        shutil.copyfile(path, place.with_suffix(".incoming"))
+        place.with_suffix(".incoming").replace(place)
+    return f"Installed as {target.name}."
