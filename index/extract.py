@@ -21,7 +21,7 @@ from index.chunk import sentence_spans
 from index.names import MAX_NAME_CHARACTERS, Mention, bare_title, figures_in, name_key, names_in
 from index.types import Draft
 
-VERSION = "extract-1"
+VERSION = "extract-2"
 MAX_TRIPLETS = 6  # of one sentence
 RELATION_WORDS = 8
 _ACRONYM = regex.compile(r"(\p{Lu}[\p{L}\p{M}\p{N}'’\-&. ]{4,80}?)\s*\((\p{Lu}[\p{Lu}\p{N}.&\-]{1,9})\)")

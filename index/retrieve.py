@@ -24,7 +24,7 @@ from index.ranker import EvidenceRanker, Gatherer, compares, load_ranker
 from index.stop_words import STOP_WORDS
 from index.store import Store
 from index.types import Embedder, Hit, Mode, Passage, Scope, Vectors
-from index.walks import MIX
+from index.walks import RANKING_MIX
 from index.words import stem, weigh
 
 CANDIDATES = 100  # taken from each list before fusion
@@ -129,10 +129,11 @@ class Searcher:
         self, query: str, vector: Vectors, lists: Mapping[str, Mapping[int, float]], scope: Scope
     ) -> dict[int, float]:
         at = self._gatherer.walked(query, vector, lists, scope)
-        best = np.argsort(-at.walks.score, kind="stable")[: 4 * CANDIDATES]
-        reached = [row for row in best if at.walks.score[row] > 0]  # nothing outside the scope's documents is
-        found = {int(at.graph.edges.passages[row]): float(at.walks.score[row]) for row in reached}
-        unknown = {key: score * MIX[1] for key, score in lists["hybrid"].items() if key not in found}
+        score = at.walks.ranking
+        best = np.argsort(-score, kind="stable")[: 4 * CANDIDATES]
+        reached = [row for row in best if score[row] > 0]  # nothing outside the scope's documents is
+        found = {int(at.graph.edges.passages[row]): float(score[row]) for row in reached}
+        unknown = {key: score * RANKING_MIX[0] for key, score in lists["hybrid"].items() if key not in found}
         return {**unknown, **found}
 
     def neighbours(self, passage: Passage, before: int = 1, after: int = 1) -> tuple[Passage, ...]:

@@ -32,6 +32,7 @@ PRIOR_PASSAGES = 50  # best passages of text search that take part in the reset
 # something that the collection knows well, large where it does not.
 PRIOR = (0.3, 0.6)
 MIX = (0.05, 0.35)
+RANKING_MIX = (0.1, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ class Walks:
     from_text: Floats  # PageRank from the passages of text search, guided, damping DAMPING
     direct: Floats  # first step from the question's entities: who names them
     second: Floats  # third step: who names what those name
-    score: Floats  # of graph mode
+    score: Floats  # mass from both resets and some text score: a feature of the ranker
+    ranking: Floats  # of graph mode: the root of that mass, which lifts what is far away, and more text score
 
 
 def gains(cosines: Floats, nearest: float) -> Floats:
@@ -78,11 +80,12 @@ def walk_question(
     prior = _between(PRIOR, strength) if named else 1.0
     mass = walked.of_passages((1 - prior) * deep[:, 0] + prior * deep[:, 1])
     score: Floats = (mass / max(float(mass.max(initial=0.0)), 1e-12)).astype(np.float32)
-    mix = _between(MIX, strength)
+    ranking: Floats = np.sqrt(score)
     for row, value in text.items():
-        score[row] += mix * value
+        score[row] += _between(MIX, strength) * value
+        ranking[row] += _between(RANKING_MIX, strength) * value
     if allowed is not None:
-        score[~allowed] = 0.0
+        score[~allowed] = ranking[~allowed] = 0.0
     return Walks(
         links=links,
         strength=strength,
@@ -92,6 +95,7 @@ def walk_question(
         direct=walked.of_passages(walked.powers[1][:, 0]),
         second=walked.of_passages(walked.powers[3][:, 0]),
         score=score,
+        ranking=ranking,
     )
 
 
