@@ -237,6 +237,18 @@ def joined(parts: Sequence[Edges]) -> Edges:
     )
 
 
+def compacted(edges: Edges) -> Edges:
+    """Edges whose keys are only those that some passage still names."""
+    used, column = np.unique(edges.column, return_inverse=True)
+    place = {int(old): new for new, old in enumerate(used)}
+    return replace(
+        edges,
+        keys=tuple(edges.keys[at] for at in used),
+        column=column.astype(np.int32).reshape(-1),
+        aliases=tuple((place[a], place[b]) for a, b in edges.aliases if a in place and b in place),
+    )
+
+
 def without(edges: Edges, gone: Iterable[int]) -> Edges:
     """Edges without some passages. An entity that nobody names any more keeps its column and has no edges."""
     dropped = np.isin(edges.passages, np.fromiter(gone, dtype=np.int64))

@@ -14,6 +14,7 @@ import threading
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -67,12 +68,16 @@ class GraphCache:
             threading.Thread(target=self._renew, args=(collection_id,), daemon=True).start()
         return held[1], held[2]
 
-    def refresh(self, collection_id: int) -> CorpusGraph:
-        """Bring a graph up to date and save it: the last act of an ingest."""
-        generation, made, _ = self._renew(collection_id)
-        if made.size >= SNAPSHOT_FROM:
-            self._save(collection_id, generation, made.edges)
-        return made
+    def refresh(self, collection_id: int) -> None:
+        """Save the graph's rows as they are now: the last act of an ingest. A search then starts from them."""
+        knowledge.backfill(self._store, collection_id)
+        if self._saved_generation(collection_id) == self._store.generation(collection_id):
+            return
+        with self._store.reading():
+            generation = self._store.generation(collection_id)
+            edges, _ = self._catch_up(collection_id, self._load(collection_id) or graph.empty())
+        if len(edges.passages) >= SNAPSHOT_FROM:
+            self._save(collection_id, generation, edges)
 
     def _renew(self, collection_id: int) -> tuple[int, CorpusGraph, Linker]:
         with self._lock:
@@ -86,7 +91,9 @@ class GraphCache:
             before = held[1].edges if held else self._load(collection_id) or graph.empty()
             with self._store.reading():
                 generation = self._store.generation(collection_id)
-                edges = self._catch_up(collection_id, before)
+                edges, dropped = self._catch_up(collection_id, before)
+            if dropped and self._path(collection_id).is_file():
+                self._save(collection_id, generation, edges)  # what was deleted must not stay on the disk
             made = CorpusGraph(edges)
             made.links_reversed  # noqa: B018 - built now rather than in the first search
             held = (generation, made, Linker(made))
@@ -94,7 +101,8 @@ class GraphCache:
                 self._held[collection_id] = held
             return held
 
-    def _catch_up(self, collection_id: int, edges: Edges) -> Edges:
+    def _catch_up(self, collection_id: int, edges: Edges) -> tuple[Edges, bool]:
+        """The rows brought to the store's state, and whether any were dropped."""
         connection = self._store.connection
         alive = connection.execute(
             "SELECT p.id, d.rowid FROM passages p JOIN documents d ON d.id = p.document_id"
@@ -108,26 +116,29 @@ class GraphCache:
         ).fetchall()
         ids = {row[0] for row in alive}
         held = set(edges.passages.tolist())
-        edges = graph.without(edges, held - ids)
+        gone = held - ids
+        edges = graph.without(edges, gone)
         new = [row for row in alive if row[0] not in held]
         if not new:
-            return graph.with_aliases(edges, aliases)
+            return graph.with_aliases(edges, aliases), bool(gone)
         first = min(row[0] for row in new)
         mentions = connection.execute(
             "SELECT m.passage_id, m.entity, m.kind FROM mentions m JOIN passages p ON p.id = m.passage_id"
             " WHERE p.collection_id = ? AND p.id >= ?",
             (collection_id, first),
         )
-        return graph.with_aliases(graph.extended(edges, new, mentions), aliases)
+        return graph.with_aliases(graph.extended(edges, new, mentions), aliases), bool(gone)
 
     # ---- snapshots -----------------------------------------------------------------------------
 
     def _save(self, collection_id: int, generation: int, edges: Edges) -> None:
+        edges = graph.compacted(edges)
         self._folder.mkdir(parents=True, exist_ok=True)
         partial = self._folder / f"{collection_id}-{uuid.uuid4().hex[:8]}.partial.npz"
         np.savez(
             partial,
             recipe=np.array(VERSION),
+            generation=np.array(generation),
             passages=edges.passages,
             documents=edges.documents,
             keys=np.frombuffer("\n".join(edges.keys).encode(), dtype=np.uint8),
@@ -151,9 +162,16 @@ class GraphCache:
                     held["passages"], held["documents"], tuple(keys.split("\n")) if keys else (), held["row"],
                     held["column"], held["kind"], held["count"],
                 )  # fmt: skip
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             log.warning("graph snapshot of collection %s not usable, rebuilding: %s", collection_id, error)
             return None
+
+    def _saved_generation(self, collection_id: int) -> int:
+        try:
+            with np.load(self._path(collection_id), allow_pickle=False) as held:
+                return int(held["generation"]) if str(held["recipe"]) == VERSION else -2
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+            return -2
 
     def _path(self, collection_id: int) -> Path:
         return self._folder / f"{collection_id}.npz"

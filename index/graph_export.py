@@ -59,7 +59,9 @@ def corpus_network(store: Store, collection: str) -> networkx.MultiDiGraph:
             " WHERE p.collection_id = ?",
             number,
         ):
-            net.add_edge(_add_entity(net, alias), _add_entity(net, entity), kind="alias")
+            ends = f"e:{_text(alias)}", f"e:{_text(entity)}"
+            if ends[0] in net and ends[1] in net:  # an alias that no passage uses joins nothing
+                net.add_edge(*ends, kind="alias")
     return net
 
 

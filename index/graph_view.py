@@ -62,7 +62,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class ViewNode:
-    """A node of the picture. `mass`: share of PageRank, 0 to 1 over all candidates."""
+    """A node of the picture. `mass`: share of PageRank, 0 to 1; all candidates together have 1."""
 
     id: str
     kind: NodeKind
@@ -181,6 +181,9 @@ class _Drawing:
         ranks = rank(drawn, self._asked)
         mass = {_passage(key): ranks[("chunk", str(key))] for key in self._passages}
         mass |= {_entity(one.key): ranks[("entity", one.key)] for one in self._known.named}
+        for number, t in enumerate(self._known.stated):  # drawn as an edge: its ends share what it holds
+            for key in (t.subject, t.object):
+                mass[_entity(key)] += ranks[("triplet", str(number))] / 2
         return {"question": ranks[SUBQUERY], **mass}
 
     def _logit(self, passage_id: int) -> float:

@@ -22,6 +22,7 @@ from index.encoders import load_embedder
 from index.errors import ParseError
 from index.extract import RuleExtractor
 from index.faiss_index import DenseCache
+from index.graph_cache import GraphCache
 from index.ingest_progress import IngestEvent, IngestReport, Run
 from index.load import FailedFile, LoadLimits, discover, parse_all
 from index.parse import VERSION as PARSE_VERSION
@@ -76,6 +77,7 @@ def ingest(
             stopped = not _encode_and_commit(store, collection_id, pending, embedder, run)
     store.sweep_originals()
     DenseCache(store, embedder.dimension).refresh(collection_id)
+    GraphCache(store).refresh(collection_id)
     run.tell("done", "", "", "cancelled" if stopped else "done")
     return run.report(stopped)
 
@@ -122,6 +124,7 @@ def ingest_passages(
         if progress:
             progress(len(batch))
     DenseCache(store, embedder.dimension).refresh(collection_id)
+    GraphCache(store).refresh(collection_id)
     return done
 
 

@@ -122,14 +122,18 @@ def test_a_snapshot_is_read_again_and_a_damaged_one_rebuilt(
 ) -> None:
     monkeypatch.setattr("index.graph_cache.SNAPSHOT_FROM", 1)
     add(store, [("1", "Oster", "Oster knows Ada Kell."), ("2", "Bo Finn", "Bo Finn met Ada Kell.")])
-    made = GraphCache(store).refresh(1)
+    made = GraphCache(store).current(1)[0]
+    GraphCache(store).refresh(1)
     path = store.data_dir / "cache" / "graph" / "1.npz"
     assert path.is_file()
     again = GraphCache(store)
     assert again._load(1) is not None
     assert edges_of(again.current(1)[0]) == edges_of(made)
+    store.delete_document(next(d.id for d in store.documents() if d.source == "2"))
+    after = GraphCache(store).current(1)[0]
+    assert b"bo finn" not in path.read_bytes()
     path.write_bytes(b"not a snapshot")
-    assert edges_of(GraphCache(store).current(1)[0]) == edges_of(made)
+    assert edges_of(GraphCache(store).current(1)[0]) == edges_of(after)
 
 
 def test_documents_of_an_older_recipe_are_extracted_again(store: Store) -> None:
