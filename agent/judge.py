@@ -16,14 +16,12 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
 from agent.chain import Chain, named_terms
 from agent.matching import stems
 from agent.question import Question
 from agent.spans import DATE
-from index.errors import StoreError
+from index import delta
 from index.trees import Trees
 
 FEATURES = (
@@ -34,6 +32,7 @@ FEATURES = (
     "wants_thing", "compares", "question_words", "question_names", "rank",
 )  # fmt: skip
 _CLOSED = ("yes", "no")
+_PATH = Path(str(files("agent").joinpath("weights/judge.safetensors")))
 Calibration = tuple[float, float]  # scale and shift of the log-odds
 _given: tuple[Trees, Calibration] | None = None
 
@@ -159,6 +158,11 @@ def _mean(degrees: np.ndarray, weights: np.ndarray, chosen: np.ndarray) -> float
     return float((degrees[chosen] * weights[chosen]).sum() / total) if total else 1.0
 
 
+def installed() -> bool:
+    """Whether a trained judge ships with this checkout."""
+    return _given is not None or _PATH.is_file()
+
+
 def use(trees: Trees, calibration: Calibration = (1.0, 0.0)) -> None:
     """Judge with these trees from now on, in this process: how training collects rows before there are any."""
     global _given
@@ -171,13 +175,6 @@ def _judge() -> tuple[Trees, Calibration]:
 
 @cache
 def _shipped() -> tuple[Trees, Calibration]:
-    path = Path(str(files("agent").joinpath("weights/judge.safetensors")))
-    try:
-        arrays = load_file(str(path))
-        scale, shift = arrays["calibration"].tolist()
-        return Trees.from_arrays(arrays, "judge"), (scale, shift)
-    except (OSError, KeyError, SafetensorError) as error:
-        raise StoreError(
-            f"The weights of the judge ({path.name}) cannot be read: {error}. Install Forage again, or train them "
-            "again: forage train skill judge"
-        ) from error
+    arrays = delta.load_arrays(_PATH)
+    scale, shift = arrays["calibration"].tolist()
+    return Trees.from_arrays(arrays, "judge"), (scale, shift)

@@ -9,10 +9,12 @@ biases and norms as bfloat16, heads whole. A model card (`<name>.json`) lies bes
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from index.errors import StoreError
 
@@ -86,24 +88,47 @@ def apply(network: Any, change: Mapping[str, Any]) -> None:
 
 
 def save(path: Path, change: Mapping[str, Any], card: Mapping[str, Any]) -> None:
-    """Write the weights, then the card with their SHA-256 and size; each replaces its older version whole."""
+    """Write tensors, then the card with their SHA-256 and size; each replaces its older version whole."""
     from safetensors.torch import save_file
 
+    _publish(path, lambda partial: save_file(dict(change), str(partial)), card)
+
+
+def save_arrays(path: Path, arrays: Mapping[str, np.ndarray], card: Mapping[str, Any]) -> None:
+    """`save` for numpy arrays."""
+    from safetensors.numpy import save_file
+
+    _publish(path, lambda partial: save_file(dict(arrays), str(partial)), card)
+
+
+def load(path: Path) -> dict[str, Any]:
+    """The stored tensors. StoreError when the file is unreadable or is not the one its card describes."""
+    from safetensors.torch import load_file
+
+    return dict(_checked(path, lambda: load_file(str(path))))
+
+
+def load_arrays(path: Path) -> dict[str, np.ndarray]:
+    """`load` for numpy arrays."""
+    from safetensors.numpy import load_file
+
+    return dict(_checked(path, lambda: load_file(str(path))))
+
+
+def _publish(path: Path, write: Callable[[Path], None], card: Mapping[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
-    save_file(dict(change), str(partial))
+    write(partial)
     partial.chmod(0o644)  # the library writes files that only their owner may read
     full = {**card, "sha256": digest(partial), "bytes": partial.stat().st_size}
     described = path.with_suffix(".json.partial")
-    described.write_text(json.dumps(full, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    described.write_text(json.dumps(full, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     partial.replace(path)
     described.replace(card_path(path))
 
 
-def load(path: Path) -> dict[str, Any]:
-    """The stored change. StoreError when the file is unreadable or is not the one its card describes."""
+def _checked(path: Path, read: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
 
     name, expected = path.name, read_card(path).get("sha256")
     try:
@@ -114,7 +139,7 @@ def load(path: Path) -> dict[str, Any]:
                 f"{found[:12]}, but {card_path(path).name} expects {str(expected)[:12]}. Install Forage again, "
                 f"or train them again: forage train skill {path.stem}"
             )
-        return dict(load_file(str(path)))
+        return read()
     except (OSError, SafetensorError) as error:
         raise StoreError(
             f"The trained weights {name} cannot be read: {error}. Install Forage again, or train them again: "

@@ -10,8 +10,6 @@ the question to the answer never.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
 
 import networkx
 
@@ -23,9 +21,8 @@ from index.normalise import squeeze
 from index.passage_knowledge import Named, PassageKnowledge, knowledge_of, spellings
 from index.store import Store
 from index.types import Passage
+from index.view_records import Answered, GraphView, NodeKind, ViewEdge, ViewNode
 
-NodeKind = Literal["question", "asked", "entity", "passage", "evidence", "answer"]
-EdgeKind = Literal["asks", "names", "states", "alias", "found"]
 MOST = 60  # nodes that a picture can carry
 FOUND = 16  # passages of the search that may take part beside the cited ones
 ASKED = 6  # entities of the question shown
@@ -46,58 +43,6 @@ ENTITY_COST = {
     "number": 4.0,
 }
 CERTAIN = 4.0  # log-odds that a score of 0 or 1 stands for
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """What the picture is made from. `hits`: passage id -> score (0 to 1) of the searches, best first."""
-
-    question: str
-    short: str  # the bare answer; empty when there is none
-    cited: tuple[int, ...]  # passage ids in the order of the reasoning
-    answer: int | None  # the cited passage that bears the answer
-    hits: Mapping[int, float]
-    quotes: Mapping[int, str] = field(default_factory=dict)  # passage id -> cited sentence
-
-
-@dataclass(frozen=True, slots=True)
-class ViewNode:
-    """A node of the picture. `mass`: share of PageRank, 0 to 1; all candidates together have 1."""
-
-    id: str
-    kind: NodeKind
-    label: str
-    detail: str  # the question, the quote or an excerpt; empty for an entity
-    mass: float
-    on_path: bool
-    heading: str = ""  # of a passage, where it is another than its title
-    passage_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ViewEdge:
-    """An edge of the picture; only `states` and `alias` have a direction."""
-
-    source: str
-    target: str
-    kind: EdgeKind
-    label: str = ""
-    on_path: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class GraphView:
-    """The picture: JSON types only once it is a dict."""
-
-    nodes: tuple[ViewNode, ...]  # most important first
-    edges: tuple[ViewEdge, ...]
-    path: tuple[str, ...]  # node ids from the question to the answer; empty without an answer
-    left_out: int  # nodes that did not fit
-    deleted: int  # passages that the store no longer holds
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types."""
-        return asdict(self)
 
 
 def answer_graph(store: Store, answered: Answered, most: int = MOST) -> GraphView:
@@ -132,11 +77,9 @@ class _Drawing:
         firm = [node for node in dict.fromkeys(first) if node in self._net]
         rest = sorted(self._net.nodes - set(firm), key=lambda node: (-self._importance(node), node))
         kept = [*firm, *rest][: max(most, len(ways))]
-        inner = self._net.subgraph(kept)
-        alone = {
-            node for node in kept if node.startswith("e:") and not inner.degree(node) and node not in ways
-        }
-        shown = [node for node in kept if node not in alone]
+        parts = networkx.connected_components(self._net.subgraph(kept))
+        loose = {node for part in parts if all(node.startswith("e:") for node in part) for node in part}
+        shown = [node for node in kept if node not in loose]
         edges = [*self._edges(set(shown)), *self._strays(set(shown))]
         order = sorted(shown, key=lambda node: (node != "question", -self._mass[node], node))
         return GraphView(

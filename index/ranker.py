@@ -18,10 +18,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import regex
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
-from index import features
+from index import delta, features
 from index.errors import StoreError
 from index.faiss_index import DenseCache
 from index.features import SEEDS, Asked, Candidate, Continuation, Lists
@@ -306,12 +304,11 @@ def load_ranker(name: str, gatherer: Gatherer) -> EvidenceRanker:
     """The ranker `ranker` or `deep` as it ships, over a gatherer. StoreError when its weights are missing."""
     path = Path(str(files("index").joinpath(f"weights/{name}.safetensors")))
     try:
-        arrays = load_file(str(path))
+        arrays = delta.load_arrays(path)
         return EvidenceRanker(
             gatherer, Trees.from_arrays(arrays, "first"), Trees.from_arrays(arrays, "second")
         )
-    except (OSError, KeyError, SafetensorError) as error:
+    except (StoreError, KeyError) as error:
         raise StoreError(
-            f"The weights of the evidence ranker ({path.name}) cannot be read: {error}. Install Forage again, "
-            "train them again (forage train skill ranker), or search with --mode hybrid."
+            f"The evidence ranker cannot be used: {error} To search without it: --mode hybrid."
         ) from error

@@ -8,7 +8,8 @@ question has no right chain.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,19 +55,20 @@ class Source:
 
 
 SOURCES = (
-    Source("2wiki_distractor", 300),
-    Source("hotpotqa_distractor", 350),
+    Source("2wiki_distractor", 200),
+    Source("hotpotqa_distractor", 220),
     Source("musique_distractor", 152),
-    Source("squad1_duetest", 200),
-    Source("squad2_dev_half", 300),
-    Source("qed_nq", 200),
-    Source("hotpotqa_insufficient", 160, own_scope=True),
-    Source("hotpotqa_distractor", 120, own_scope=True),
-    Source("squad2_dev_half", 150, own_scope=True),
-    Source("squad2_dev_half", 120, titles=False),
-    Source("musique_distractor", 60, titles=False),
+    Source("squad2_dev_half", 180),
+    Source("squad1_duetest", 120),
+    Source("qed_nq", 120),
+    Source("hotpotqa_insufficient", 120, own_scope=True),
+    Source("hotpotqa_distractor", 80, own_scope=True),
+    Source("squad2_dev_half", 90, own_scope=True),
+    Source("squad2_dev_half", 60, titles=False),
+    Source("musique_distractor", 40, titles=False),
 )
 WORLD_SEEDS = (301, 302)
+WORLD_QUESTIONS = 12  # of each type
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,24 +82,26 @@ class Rows:
 
 
 def collect(
-    data: Path, embedder: Embedder, cache: Path | None, mode: Mode, share: float = 1.0
+    data: Path | None, embedder: Embedder, cache: Path | None, mode: Mode, done: Counter[str]
 ) -> Iterator[Rows]:
-    """Rows of all sources; `share` scales how many questions of each."""
+    """Rows of all sources (without data of the worlds alone), source by source in turn.
+
+    done: questions of each source that need not be asked again, by label.
+    """
     reader = Reader(embedder, WordMatcher(embedder))  # one for all: it remembers the vectors of words
-    for source in SOURCES:
+    for seed in WORLD_SEEDS:
+        yield from _world(seed, reader, embedder, mode, done)
+    for source in SOURCES if data is not None else ():
+        assert data is not None
         folder = open_data(data / source.name)
         examples = load_questions(folder.root / "train.jsonl")
         index = open_index(folder, examples, embedder, cache, source.titles)
         searcher = Searcher(index.store, embedder)
-        chosen = spread(examples, max(1, int(source.limit * share)))
+        chosen = spread(examples, source.limit)[done[source.label] :]
         for example in track(chosen, len(chosen), source.label):
             own = index.locator.document_ids(example.own_scope) if source.own_scope else ()
-            if source.own_scope and not own:
-                continue
             scope = Scope(collections=(index.collection,), documents=own)
             yield rows_of(example, searcher, reader, scope, mode, source.label)
-    for seed in WORLD_SEEDS:
-        yield from _world(seed, reader, embedder, mode, max(1, int(30 * share)))
 
 
 def rows_of(
@@ -120,19 +124,20 @@ def rows_of(
     return Rows(label, table.reshape(-1, len(FEATURES)), np.array(right, dtype=np.float32), bool(golds))
 
 
-def _world(seed: int, reader: Reader, embedder: Embedder, mode: Mode, each: int) -> Iterator[Rows]:
+def _world(seed: int, reader: Reader, embedder: Embedder, mode: Mode, done: Counter[str]) -> Iterator[Rows]:
+    label = f"world {seed}"
     with tempfile.TemporaryDirectory() as folder:
         write_examples(seed, 60, Path(folder))
         store = Store.open(Path(folder) / "data")
         ingest(store, [Path(folder) / "collection"], "world", embedder=embedder)
         searcher = Searcher(store, embedder)
-        asked: Sequence[QAExample] = [
+        asked = [
             QAExample(str(at), q.text, tuple(q.answers), unanswerable=not q.answerable)
-            for at, q in enumerate(World.generate(seed, 60).questions(each, seed))
+            for at, q in enumerate(World.generate(seed, 60).questions(WORLD_QUESTIONS, seed))
             if q.type != "small_talk"
-        ]
-        for example in track(asked, len(asked), f"world {seed}"):
-            yield rows_of(example, searcher, reader, Scope(collections=("world",)), mode, "worlds")
+        ][done[label] :]
+        for example in track(asked, len(asked), label):
+            yield rows_of(example, searcher, reader, Scope(collections=("world",)), mode, label)
         store.close()
 
 

@@ -82,7 +82,7 @@ def test_a_passage_newer_than_the_graph_is_found_by_its_text(
 
 
 def test_missing_weights_are_told(searcher: Searcher) -> None:
-    with pytest.raises(StoreError, match="forage train skill ranker"):
+    with pytest.raises(StoreError, match="--mode hybrid"):
         load_ranker("nothing", searcher.gatherer())
 
 

@@ -1,123 +1,90 @@
-"""Fits the judge for as long as there are minutes: `forage train skill judge`.
+"""Trains the judge: `forage train skill judge`.
 
-The live agent answers questions of fictional worlds that are used nowhere else, and of public training splits where
-there is a data folder; each look of its judge is a row (training/fit_judge.py says how rows are labelled and why
-the worlds alone give the weights). Rows are kept as they come, so a second run goes on where the first stopped.
+The live agent's reading of training questions gives rows (training/judge_rows.py), boosted trees learn from them
+(training/judge_fit.py). Rows are kept as they come, so a second run goes on where the first stopped. Question sets
+that a reader or ranker was trained on flatter both; the card's figures are out of fold, not out of their training.
 """
 
 from __future__ import annotations
 
 import json
-import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from agent import inquiry
-from agent.agent import Agent
-from agent.build import open_agent
-from index.encoders import load_embedder
-from index.errors import InputError
-from index.ingest import ingest
-from index.store import Store
-from training import fit_judge
-from training.benchmark_index import open_index
-from training.data import load_questions, open_data
-from training.report import provenance, track
-from training.skills.card import Run
-from training.skills.leaks import LeakAudit, licences, read_corpus
-from training.world import World
-from training.world_cli import write_examples
+import numpy as np
 
-QUESTIONS = 40  # of each type for each world
-WORLD_SHARE = 0.6  # of the minutes; the public sets have the rest
-FEWEST = 20  # rows of worlds, right and wrong ones, below which nothing can be fitted
-Asked = tuple[str, Sequence[str]]
+from agent import judge
+from agent.judge import FEATURES
+from index import delta
+from index.encoders import load_embedder
+from index.trees import from_dump
+from index.types import Mode
+from training import judge_fit
+from training.judge_rows import SOURCES, Rows, collect
+from training.report import provenance
+from training.skills.card import Run
+from training.skills.leaks import licences
+
+MODE: Mode = "ranked"
 
 
 def train(run: Run) -> dict[str, Any]:
-    """Collect rows, fit, and write judge.json to `run.out`; returns it. InputError when the minutes were too few."""
+    """Collect rows for the minutes given, fit, write weights and card to `run.out`; the card."""
     began = time.monotonic()
-    kept_stop, inquiry.STOP_AT = inquiry.STOP_AT, 1.1  # look as far as the budget goes: later looks count too
-    try:
-        rows = list(_all_rows(run, began))
-    finally:
-        inquiry.STOP_AT = kept_stop
-    worlds = [row for row in rows if row[2].startswith("world-")]
-    if len(worlds) < FEWEST or len({row[1] for row in worlds}) < 2:
-        raise InputError(
-            f"{len(worlds)} looks of the judge were collected in {run.minutes:g} minutes; at least {FEWEST} are "
-            "needed, right and wrong ones. Run the same command again: it goes on, with --minutes for more time."
-        )
-    report = fit_judge.fit(rows, run.seed)
-    quality: Any = report["quality"]
+    if not judge.installed():  # any order of the chains will do to learn from
+        judge.use(from_dump([{"tree_structure": {"leaf_value": 0.0}}]))
+    rows = _rows(run, began + 60 * run.minutes)
+    trees, calibration, report = judge_fit.fit(rows, run.seed)
     facts = provenance()
-    card = report | {
-        "made_by": "forage train skill judge",
-        "command": facts["command"],
+    card = {
+        "skill": "judge",
+        "features": list(FEATURES),
+        "settings": {**judge_fit.SETTINGS, "rounds": judge_fit.ROUNDS, "folds": judge_fit.FOLDS},
+        "data": licences(run.data, sorted({source.name for source in SOURCES})) if run.data else {},
         "seed": run.seed,
+        "command": facts["command"],
+        "commit": facts["commit"],
         "minutes": round((time.monotonic() - began) / 60, 1),
-        "data": licences(run.data, fit_judge.PUBLIC) if run.data else {},
-        "score": {"of": "AUROC on fictional worlds, 5-fold", "value": quality["worlds (5-fold)"]["auroc"]},
+        "quality": report,
+        "splits": judge_fit.importance(trees),
+        "score": {"of": "AUROC of the best chain, 5-fold", "value": report["all"]["auroc"]},
     }
-    weights_path(run.out).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    arrays = {**trees.arrays("judge"), "calibration": np.array(calibration, dtype=np.float64)}
+    delta.save_arrays(weights_path(run.out), arrays, card)
     return card
 
 
-def _all_rows(run: Run, began: float) -> Iterator[fit_judge.Row]:
-    share = WORLD_SHARE if run.data else 1.0
-    for number, seed in enumerate(fit_judge.WORLD_SEEDS, start=1):
-        until = began + 60 * run.minutes * share * number / len(fit_judge.WORLD_SEEDS)
-        with tempfile.TemporaryDirectory() as folder:
-            write_examples(seed, 60, Path(folder))
-            store = Store.open(Path(folder) / "data")
-            ingest(store, [Path(folder) / "collection"], "world")
-            questions = World.generate(seed, 60).questions(QUESTIONS, seed)
-            asked = [(question.text, question.answers) for question in questions]
-            yield from _rows(open_agent(store.data_dir, store=store), asked, f"world-{seed}", run.out, until)
-            store.close()
-    for name in fit_judge.PUBLIC if run.data else ():
-        yield from _public_rows(run, name, began + 60 * run.minutes)
-
-
-def _public_rows(run: Run, name: str, until: float) -> Iterator[fit_judge.Row]:
-    assert run.data is not None
-    folder, audit = run.data / name, LeakAudit.of(run.data)
-    examples = load_questions(folder / "train.jsonl")
-    corpus = read_corpus(folder)
-    asked = [
-        (one.question, one.answers)
-        for one in examples
-        if audit.allows(name, {"question": one.question, "supporting": one.supporting}, corpus)
-    ]
-    with open_index(open_data(folder), examples, load_embedder()) as index:
-        yield from _rows(open_agent(index.store.data_dir, store=index.store), asked, name, run.out, until)
-
-
-def _rows(
-    agent: Agent, asked: Sequence[Asked], name: str, out: Path, until: float
-) -> Iterable[fit_judge.Row]:
-    """Rows of the questions asked so far, in this run and earlier ones."""
-    path = out / f"judge-{name}.jsonl"
+def _rows(run: Run, until: float) -> list[Rows]:
+    """Rows of earlier runs, then new ones until the time is up."""
+    path = run.out / "judge-rows.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
-    done = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    rows = [_read(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
+    done = Counter(row.source for row in rows)
     with path.open("a", encoding="utf-8") as lines:
-        for question, answers in track(asked[len(done) :], len(asked) - len(done), f"asking: {name}"):
+        for row in collect(run.data, load_embedder(), None, MODE, done):
+            rows.append(row)
+            kept = [row.source, row.features.tolist(), row.right.tolist(), row.answerable]
+            lines.write(json.dumps(kept) + "\n")
+            lines.flush()
             if time.monotonic() > until:
                 break
-            done.append(json.dumps(list(fit_judge._row(agent, question, answers, name))))
-            lines.write(done[-1] + "\n")
-            lines.flush()
-    return [(row[0], row[1], row[2]) for line in done for row in json.loads(line)]
+    return rows
+
+
+def _read(line: str) -> Rows:
+    source, features, right, answerable = json.loads(line)
+    table = np.array(features, dtype=np.float32).reshape(-1, len(FEATURES))
+    return Rows(source, table, np.array(right, dtype=np.float32), bool(answerable))
 
 
 def weights_path(out: Path) -> Path:
     """Where a run writes the judge."""
-    return out / "judge.json"
+    return out / "judge.safetensors"
 
 
 def installed_path() -> Path:
     """Where the agent reads the judge from."""
-    return Path(str(files("agent").joinpath("judge.json")))
+    return Path(str(files("agent").joinpath("weights/judge.safetensors")))

@@ -8,7 +8,6 @@ the likelihood of "this passage is gold", so the score is a probability; questio
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import random
 import time
@@ -20,8 +19,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from safetensors.numpy import save_file
 
+from index import delta
 from index.encoders import load_embedder
 from index.errors import InputError
 from index.features import FIRST, SECOND
@@ -146,7 +145,6 @@ def train(
     model = fit([(one.features, one.gold) for one in looked], seed)
     name = "deep" if hop else "ranker"
     out.mkdir(parents=True, exist_ok=True)
-    save_file({**first.arrays("first"), **model.arrays("second")}, str(out / f"{name}.safetensors"))
     minutes = (time.monotonic() - began) / 60
     log.info("trained in %.1f minutes; judging", minutes)
     dev = gather(DEV, data, embedder, cache, hop)
@@ -159,12 +157,11 @@ def train(
         "pools": [asdict(pool) for pool in TRAIN],
         "questions": len(asked),
         "minutes": round(minutes, 1),
-        "sha256": hashlib.sha256((out / f"{name}.safetensors").read_bytes()).hexdigest(),
         "dev": judge(dev, first, model),
         "left_out": left_out(asked, dev, seed),
         "five_fold": five_fold(asked, looked, data, cache, hop, seed),
     }
-    (out / f"{name}.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    delta.save_arrays(out / f"{name}.safetensors", {**first.arrays("first"), **model.arrays("second")}, card)
     return card
 
 

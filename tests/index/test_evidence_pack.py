@@ -1,0 +1,152 @@
+"""Packing of evidence: within its budget, nothing twice, and every item where it says it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from index.encoders import count_tokens
+from index.evidence_pack import Packed, pack_evidence
+from index.extract import RuleExtractor
+from index.features import Asked
+from index.knowledge import sentences_of
+from index.records import DocumentVersion
+from index.store import Store
+from index.types import Draft, Hit
+from index.words import stems_of
+
+BRIDGE = (
+    "The Teal Bridge crosses the River Aske. It was designed by Mira Vell and opened in 1887. "
+    "Its lamps are lit at dusk. The toll is two crowns."
+)
+VELL = (
+    "Mira Vell was an engineer. She was born in Tarsholm on 3 May 1850. She played the glass viola. "
+    "Her brother Jon Vell sold almanacs for the Lantern Press."
+)
+FAIR = "The fair is held every September. Entrance costs 4 crowns for adults. Children pay nothing."
+QUESTION = "Where was the designer of the Teal Bridge born?"
+
+
+def commit(store: Store, source: str, title: str, parts: Sequence[str]) -> None:
+    """A document of several passages, each at its place in the text."""
+    text, drafts = "", []
+    for part in parts:
+        start = len(text) + 2 if text else 0
+        text = f"{text}\n\n{part}" if text else part
+        drafts.append(Draft(start, start + len(part), part, ""))
+    store.commit(
+        store.create_collection("c"),
+        DocumentVersion(
+            source=source, title=title, media_type="text/plain", content_hash=sha256(text.encode()).hexdigest(),
+            recipe="test", size=len(text), pages=None, text=text, drafts=tuple(drafts),
+            vectors=np.ones((len(drafts), 4), dtype=np.float32),
+            knowledge=RuleExtractor().extract(title, text, drafts),
+        ),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def filled(store: Store) -> Store:
+    commit(store, "bridge", "Teal Bridge", ["A note before the article, of no use.", BRIDGE])
+    commit(store, "vell", "Mira Vell", [VELL, "A list of her other works follows. It is long."])
+    commit(store, "fair", "Tarsholm Fair", [FAIR])
+    commit(store, "copy", "Tarsholm Fair", [FAIR])
+    return store
+
+
+def asked(question: str) -> Asked:
+    words = tuple(dict.fromkeys(word for word in stems_of(question) if len(word) > 3))
+    return Asked(words, np.full(len(words), 1 / max(len(words), 1), dtype=np.float32), compares=False)
+
+
+def hits(store: Store, scores: dict[str, float]) -> list[Hit]:
+    """Every passage with the score of its first words, best first; 0.01 for one that is not named."""
+    found = []
+    for document in store.documents():
+        for passage in store.passages_of(document.id):
+            score = next((s for text, s in scores.items() if passage.text.startswith(text)), 0.01)
+            found.append((score, passage))
+    found.sort(key=lambda pair: (-pair[0], pair[1].id))
+    return [Hit(passage, score, rank, "ranked") for rank, (score, passage) in enumerate(found, start=1)]
+
+
+def check(store: Store, items: Sequence[Packed], budget: int) -> None:
+    """What holds for every packing."""
+    tokens = sum(item.tokens for item in items)
+    assert tokens <= budget or len(items) == 1
+    assert [item.tokens for item in items] == count_tokens([item.text for item in items])
+    places: set[tuple[int, int]] = set()
+    texts = [" ".join(item.text.split()) for item in items]
+    assert len(set(texts)) == len(texts)
+    for item in items:
+        if item.kind != "triplet":
+            assert store.document_text(item.document_id)[item.start : item.end] == item.text
+        assert 0 <= item.start < item.end
+        rows = sentences_of(store.connection, [item.passage_id])
+        held = {
+            (item.passage_id, number)
+            for _, number, start, end in rows
+            if item.start <= start and end <= item.end
+        }
+        assert held
+        if item.kind != "triplet":
+            assert not held & places, item
+        places |= held
+
+
+def test_nothing_from_nothing(filled: Store) -> None:
+    assert pack_evidence(filled, asked(QUESTION), ["teal bridge"], [], 300) == ()
+    assert pack_evidence(filled, asked(""), [], [], 300) == ()
+
+
+def test_what_bears_stays_and_the_rest_goes(filled: Store) -> None:
+    found = hits(filled, {"The Teal": 0.3, "Mira Vell": 0.3})
+    items = pack_evidence(filled, asked(QUESTION), ["teal bridge"], found, 80)
+    check(filled, items, 80)
+    text = " ".join(item.text for item in items)
+    assert "designed by Mira Vell" in text
+    assert "born in Tarsholm" in text
+    assert "toll" not in text
+    assert "fair" not in text
+
+
+def test_a_sure_passage_is_kept_whole(filled: Store) -> None:
+    found = hits(filled, {"Mira Vell": 0.97})
+    items = pack_evidence(filled, asked(QUESTION), ["teal bridge"], found, 400)
+    assert VELL in [item.text for item in items if item.kind == "passage"]
+    check(filled, items, 400)
+
+
+def test_the_first_item_comes_even_where_it_is_too_long(filled: Store) -> None:
+    found = hits(filled, {"Mira Vell": 0.97})
+    items = pack_evidence(filled, asked(QUESTION), [], found[:1], 5)
+    assert [item.text for item in items] == [VELL]
+
+
+def test_copies_are_packed_once(filled: Store) -> None:
+    found = hits(filled, {"The fair": 0.9})
+    items = pack_evidence(filled, asked("What does the fair cost?"), [], found, 500)
+    assert sum(item.text == FAIR for item in items) == 1
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    scores=st.lists(st.floats(0.0, 1.0), min_size=4, max_size=4),
+    budget=st.integers(1, 400),
+    question=st.sampled_from((QUESTION, "", "Who sold almanacs?", "?", "crowns " * 50)),
+    entities=st.lists(st.sampled_from(("teal bridge", "mira vell", "tarsholm", "nobody")), max_size=3),
+)
+def test_any_packing(
+    filled: Store, scores: list[float], budget: int, question: str, entities: list[str]
+) -> None:
+    named = dict(zip(("The Teal", "Mira Vell", "The fair", "A note"), scores, strict=True))
+    found = hits(filled, named)
+    items = pack_evidence(filled, asked(question), entities, found, budget)
+    assert items
+    check(filled, items, budget)
+    assert items == pack_evidence(filled, asked(question), entities, found, budget)
