@@ -10,6 +10,7 @@ import streamlit as st
 
 from app import render
 from app.document import show_document
+from app.graph_panel import collection_graph
 from app.progress import ingests
 from app.session import Workspace, workspace
 from app.work import file_behind, forget_upload, keep_upload
@@ -84,6 +85,9 @@ def _documents(opened: Workspace) -> None:
         counts = f"{render.plural(len(found), 'document')}, {passages}"
         st.html(f'<div class="fg-count">{counts}</div>', width="stretch")
         _actions(opened, chosen, [d for d in found if d.error], collection)
+    summarised = collection or (names[0] if len(names) == 1 else None)
+    if summarised is not None:
+        collection_graph(opened, summarised)
 
 
 def _searched(document: Document) -> str:

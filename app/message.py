@@ -9,6 +9,7 @@ import streamlit as st
 
 from app import render
 from app.conversations import CAUSES, Message
+from app.graph_panel import answer_picture, graph_open, has_graph, toggle_graph
 from app.jobs import Job
 from app.session import Workspace
 from index.errors import NotFoundError
@@ -84,12 +85,16 @@ def _finished(opened: Workspace, message: Message, trajectory: dict[str, Any]) -
             "cost": render.cost_line(answer["cost"]),
             "missing": answer["missing"] if answer["kind"] == "abstention" else "",
             "fresh": st.session_state.get("fresh") == message.id,
+            "graph": graph_open(message.id) if has_graph(trajectory) else None,
         },
         on_cite_change=lambda: _open_evidence(message.id, key),
+        on_graph_change=lambda: toggle_graph(message.id),
     )
     if st.session_state.get("fresh") == message.id:
         del st.session_state["fresh"]  # scroll to it once, not at every click
     _feedback(opened, message)
+    if graph_open(message.id) and has_graph(trajectory):
+        answer_picture(opened, message, trajectory)
 
 
 def _open_evidence(message_id: str, key: str) -> None:

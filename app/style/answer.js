@@ -83,7 +83,16 @@ export default function ({ data, parentElement, setTriggerValue }) {
     }
     setTimeout(() => (copy.textContent = "Copy"), 1600);
   };
-  bar.append(copy, make("span", "cost", data.cost));
+  bar.append(copy);
+  if (data.graph !== null) {
+    const graph = make("button", "copy", data.graph ? "Hide graph" : "Graph");
+    graph.type = "button";
+    graph.setAttribute("aria-expanded", String(data.graph));
+    graph.title = "What the question names, what was read, and the way to the answer";
+    graph.onclick = () => setTriggerValue("graph", true);
+    bar.append(graph);
+  }
+  bar.append(make("span", "cost", data.cost));
   root.append(bar);
 
   parentElement.querySelector(".mount").replaceChildren(root);

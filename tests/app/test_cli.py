@@ -76,6 +76,18 @@ def test_delete(data: Path, tmp_path: Path) -> None:
     assert "notes" not in forage("collections", data=data).stdout
 
 
+def test_the_graph_of_a_collection(data: Path, tmp_path: Path) -> None:
+    found = json.loads(forage("graph", "summary", "-c", "docs", "--json", data=data).stdout)
+    assert (found["documents"], found["passages"], found["components"]) == (1, 1, 1)
+    assert {"name": "Mira Vell", "documents": 1} in found["top"]
+    shown = forage("graph", "summary", "--collection", "docs", data=data).stdout
+    assert "Mira Vell" in shown and "Isolated: Teal Bridge" in shown
+    for form in ("graphml", "json"):
+        out = tmp_path / f"graph.{form}"
+        said = forage("graph", "export", "-c", "docs", "--format", form, "--out", str(out), data=data).stdout
+        assert said.startswith("Wrote ") and "mira vell" in out.read_text("utf-8")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
@@ -87,6 +99,10 @@ def test_delete(data: Path, tmp_path: Path) -> None:
         (("delete", "unknown"), 2, "There is no document 'unknown'"),
         (("ask", "Who?", "--model", "openai"), 2, "model.name is empty"),
         (("ask", "Who?", "--model", "magic"), 2, "model.kind"),
+        (("graph", "summary", "-c", "nope"), 2, "There is no collection named 'nope'"),
+        (("graph", "summary"), 2, "Missing option '--collection'"),
+        (("graph", "export", "-c", "docs", "-f", "gexf", "-o", "g"), 2, "graphml, json"),
+        (("graph", "export", "-c", "docs", "-o", "no/such/folder/g"), 2, "its folder does not exist"),
         (("frobnicate",), 2, "No such command"),
     ],
 )
