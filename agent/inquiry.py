@@ -18,7 +18,7 @@ from agent.chain import Chain, best_chains, link_names
 from agent.judge import Judged, judged
 from agent.matching import stems, weigh
 from agent.proposals import ranked_chains
-from agent.question import Question, analyse, names_in
+from agent.question import Question, analyse, names_in, words
 from agent.reader import Evidence, Reader
 from agent.reader_model import ReaderModel
 from agent.rereading import reread
@@ -28,6 +28,7 @@ from index.types import Hit, Scope
 
 STOP_AT = 0.80  # probability of a right answer at which searching further does not pay
 ANSWER_AT = 0.35  # below it the honest reply is "not in your documents"; docs/LOG.md tells how it was chosen
+ABSENT = 0.05  # probability at most when the collection never mentions something that the question names
 MISSING_BELOW = 0.5  # degree under which a question word counts as not covered
 
 
@@ -38,6 +39,7 @@ class Thread:
     question: Question
     weights: np.ndarray
     model: ReaderModel | None = None  # the trained reader; without one, spans come from rules
+    absent: tuple[str, ...] = ()  # names of the question that no passage of the scope holds a word of
     pool: list[Evidence] = field(default_factory=list)
     useful: dict[int, float] = field(default_factory=dict)  # passage id -> best usefulness of any search
     judged: list[Judged] = field(default_factory=list)  # best first
@@ -51,7 +53,8 @@ class Thread:
     @property
     def probability(self) -> float:
         """Probability that its answer is right."""
-        return self.judged[0].probability if self.judged else 0.0
+        said = self.judged[0].probability if self.judged else 0.0
+        return min(said, ABSENT) if self.absent else said
 
     @property
     def features(self) -> dict[str, float]:
@@ -60,6 +63,8 @@ class Thread:
 
     def missing(self) -> tuple[str, ...]:
         """Question words that the best evidence does not cover."""
+        if self.absent:
+            return self.absent
         if self.best is None:
             return self.question.terms
         pairs = zip(self.question.terms, self.best.covered, strict=True)
@@ -69,7 +74,7 @@ class Thread:
         """What to look for now; None when enough is known or nothing new can be asked."""
         if not self.asked:
             return self._goal(f"Find: {self.question.text}", self.question.text)
-        if self.probability >= STOP_AT or self.best is None:
+        if self.probability >= STOP_AT or self.best is None or self.absent:
             return None
         missing = " ".join(self.missing())
         bridges = self._bridges()
@@ -134,7 +139,7 @@ class Inquiry:
         threads = []
         for part in (question, *parts):
             counts, total = searcher.frequencies(part.terms, scope)
-            threads.append(Thread(part, weigh(counts, total), model))
+            threads.append(Thread(part, weigh(counts, total), model, _absent(part, counts)))
         return cls(question, threads)
 
     @property
@@ -184,6 +189,16 @@ class Inquiry:
         """Words of the question that no evidence covers."""
         found = [term for thread in self.threads[: self.at + 1] for term in thread.missing()]
         return tuple(dict.fromkeys(found))
+
+
+def _absent(question: Question, counts: Sequence[int]) -> tuple[str, ...]:
+    """Names of the question of which no word is in the scope: nothing there can be about them."""
+    held = dict(zip(question.terms, counts, strict=True))
+    return tuple(
+        name
+        for name in question.names
+        if (parts := words(name)) and all(held.get(part, 1) == 0 for part in parts)
+    )
 
 
 def _key(query: str) -> frozenset[str]:

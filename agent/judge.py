@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 
-from agent.chain import Chain, named_terms
+from agent.chain import Chain, named_terms, speaks_of
 from agent.matching import stems
 from agent.question import Question
 from agent.spans import DATE
 from index import delta
+from index.names import bare_title
 from index.trees import Trees
 
 FEATURES = (
@@ -29,8 +30,10 @@ FEATURES = (
     "read_span", "read_none", "read_yes", "read_no", "read", "useful_last", "useful_lead", "useful_rank",
     "useful_top", "useful_second", "agreement", "agreement_mass", "rival", "best_read", "answer_words",
     "answer_asked", "answer_digits", "answer_date", "answer_capital", "wants_date", "wants_number", "wants_yes_no",
-    "wants_thing", "compares", "question_words", "question_names", "rank",
+    "wants_thing", "compares", "question_words", "question_names", "rank", "joined", "names_last", "names_own",
+    "same_passage", "title_last",
 )  # fmt: skip
+TOLD_FROM = 0.35  # share of the best probability from which a chain with the same answer may be shown for it
 _CLOSED = ("yes", "no")
 _PATH = Path(str(files("agent").joinpath("weights/judge.safetensors")))
 Calibration = tuple[float, float]  # scale and shift of the log-odds
@@ -60,16 +63,42 @@ def judged(
     table = features(question, weights, chains, answers, useful)
     trees, (scale, shift) = _judge()
     said = 1.0 / (1.0 + np.exp(-(scale * trees.score(table) + shift)))
-    order = np.lexsort((np.arange(len(chains)), -said))
-    return [
+    found = [
         Judged(
             chains[at],
             answers[at],
             float(said[at]),
             dict(zip(FEATURES, table[at].round(4).tolist(), strict=True)),
         )
-        for at in order
+        for at in np.lexsort((np.arange(len(chains)), -said))
     ]
+    return _best_told(found)
+
+
+def _best_told(found: list[Judged]) -> list[Judged]:
+    """The same, but first the chain that tells the best answer best.
+
+    Several chains often give one answer; the probability is about the answer. What a person is shown should
+    name what the question names and connect it: most of the question's names, then most of its words, then
+    fewest links. It takes the best chain's probability with it.
+    """
+    top = found[0]
+    key = stems(top.answer)
+    alike = [
+        one
+        for one in found
+        if one.answer and stems(one.answer) == key and one.probability >= TOLD_FROM * top.probability
+    ]
+    if len(alike) < 2:
+        return found
+    teller = max(alike, key=lambda one: (_told(one), one.probability))
+    rest = [one for one in found if one is not teller]
+    return [replace(teller, probability=top.probability), *rest]
+
+
+def _told(one: Judged) -> float:
+    names = one.features["names"] if one.features["joined"] else one.features["names_last"]
+    return round(names, 2) + 0.5 * round(one.chain.coverage, 2) - 0.05 * len(one.chain.links)
 
 
 def answer_of(question: Question, chain: Chain) -> str:
@@ -139,9 +168,31 @@ def features(
             "question_words": len(question.terms),
             "question_names": len(question.names),
             "rank": at,
+            "joined": _joined(chain),
+            "names_last": _mean(chain.last.degrees, weights, is_name),
+            "names_own": _mean(chain.last.own, weights, is_name),
+            "same_passage": float(np.mean([c.last.passage.id == last for c in chains])),
+            "title_last": float(stems(chain.last.passage.title) <= asked),
         }
         table[at] = [row[name] for name in FEATURES]
     return table
+
+
+def _joined(chain: Chain) -> float:
+    """1 where each link's passage names the next one's title or is named by it; 1 for a single link."""
+    pairs = zip(chain.links, chain.links[1:], strict=False)
+    return float(
+        all(
+            any(
+                len(name) > 2 and speaks_of(text, name)
+                for text, name in (
+                    (one.text, bare_title(other.passage.title)),
+                    (other.passage.text, bare_title(one.passage.title)),
+                )
+            )
+            for one, other in pairs
+        )
+    )
 
 
 def _said(chain: Chain, answer: str) -> float:

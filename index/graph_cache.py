@@ -23,6 +23,7 @@ from index.extract import VERSION
 from index.graph import CorpusGraph, Edges
 from index.link import Linker
 from index.store import Store
+from index.walks import prepare
 
 log = logging.getLogger(__name__)
 AT_ONCE = 20_000  # passages up to which a search waits for the renewal (measured: under 0.2 s)
@@ -95,7 +96,7 @@ class GraphCache:
             if dropped and self._path(collection_id).is_file():
                 self._save(collection_id, generation, edges)  # what was deleted must not stay on the disk
             made = CorpusGraph(edges)
-            made.links_reversed  # noqa: B018 - built now rather than in the first search
+            prepare(made)
             held = (generation, made, Linker(made))
             with self._lock:
                 self._held[collection_id] = held

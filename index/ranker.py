@@ -3,8 +3,8 @@
 Candidates come from text search and from the walks. Boosted trees score them by their first look; the best
 become seeds, from which the graph proposes what follows (passages whose titles the seeds name, and where the
 walk goes on); a second ensemble scores all of them with the seeds in view. Its probability is a calibrated
-usefulness. With a hop encoder (`deep`) the vector of "question + seed" proposes and judges too. Weights:
-`index/weights/ranker.safetensors`, trained by `forage train skill ranker`.
+usefulness. Weights: `index/weights/ranker.safetensors`, trained by `forage train skill ranker`. A gatherer with a
+hop encoder lets the vector of "question + seed" propose and judge too; no weights for that ship yet.
 """
 
 from __future__ import annotations
@@ -301,7 +301,7 @@ def compares(question: str) -> bool:
 
 
 def load_ranker(name: str, gatherer: Gatherer) -> EvidenceRanker:
-    """The ranker `ranker` or `deep` as it ships, over a gatherer. StoreError when its weights are missing."""
+    """The ranker of that name as it ships, over a gatherer. StoreError when its weights are missing."""
     path = Path(str(files("index").joinpath(f"weights/{name}.safetensors")))
     try:
         arrays = delta.load_arrays(path)

@@ -1,10 +1,9 @@
 """The reading door: a question to ranked passages, by words, by vectors, by links, or by all that was learned.
 
 `bm25` and `dense` are single lists, `graph` is PageRank from the question (index.walks), `ranked` the learned
-evidence ranker over all of them (index.ranker), `deep` the same with the hop encoder. `hybrid` takes the best of
-both text lists, knows the true cosine of every candidate, and adds the two scores after scaling each by the
-candidates' range: unlike rank fusion it keeps how clearly a list prefers its first hit. Its weight was chosen
-on training questions (docs/LOG.md).
+evidence ranker over all of them (index.ranker). `hybrid` takes the best of both text lists, knows the true cosine
+of every candidate, and adds the two scores after scaling each by the candidates' range: unlike rank fusion it
+keeps how clearly a list prefers its first hit. Its weight was chosen on training questions (docs/LOG.md).
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ TITLE_WEIGHT, HEADING_WEIGHT = 2.0, 1.5
 LARGE = 25_000  # passages above which frequent words are left out
 FREQUENT = 2500  # counting stops here: such a word is common
 MAX_QUERY_CHARACTERS = 2000  # longer questions are cut: nothing past this helps a search
-MODES: tuple[Mode, ...] = ("bm25", "dense", "hybrid", "graph", "ranked", "deep")
+MODES: tuple[Mode, ...] = ("bm25", "dense", "hybrid", "graph", "ranked")
 
 
 def query_terms(question: str) -> list[str]:
@@ -51,7 +50,7 @@ class Searcher:
         self._dense = DenseCache(store, embedder.dimension)
         self._graphs = GraphCache(store)
         self._gatherer = Gatherer(store, self._dense, self._graphs)
-        self._rankers: dict[str, EvidenceRanker] = {}
+        self._ranker: EvidenceRanker | None = None
         self._counts: dict[tuple[tuple[tuple[int, int], ...], str], int] = {}  # of terms, by generation
 
     def search(
@@ -86,7 +85,7 @@ class Searcher:
         elif mode == "graph":
             scores = self._walked(query, vector, lists, scope)
         else:
-            ranked = self.ranker(mode).rank(query, vector, lists, self.asked(query, scope), scope)
+            ranked = self.ranker().rank(query, vector, lists, self.asked(query, scope), scope)
             scores = {**{key: -1.0 / score for key, score in lists["hybrid"].items() if score > 0}, **ranked}
         return self._hits(_best(scores, k), mode, {**lists, mode: scores} if mode != "hybrid" else lists)
 
@@ -117,13 +116,11 @@ class Searcher:
             return self._gatherer
         return Gatherer(self.store, self._dense, self._graphs, load_hop_encoder())
 
-    def ranker(self, mode: Mode) -> EvidenceRanker:
-        """The learned ranker of `ranked` or `deep`; StoreError when its weights are not installed."""
-        if mode not in self._rankers:
-            self._rankers[mode] = load_ranker(
-                "deep" if mode == "deep" else "ranker", self.gatherer(mode == "deep")
-            )
-        return self._rankers[mode]
+    def ranker(self) -> EvidenceRanker:
+        """The learned ranker; StoreError when its weights are not installed."""
+        if self._ranker is None:
+            self._ranker = load_ranker("ranker", self._gatherer)
+        return self._ranker
 
     def _walked(
         self, query: str, vector: Vectors, lists: Mapping[str, Mapping[int, float]], scope: Scope

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 BlockKind = Literal["heading", "paragraph", "list_item", "table", "code"]
-Mode = Literal["bm25", "dense", "hybrid", "graph", "ranked", "deep"]
+Mode = Literal["bm25", "dense", "hybrid", "graph", "ranked"]
 Vectors = npt.NDArray[np.float32]
 
 

@@ -55,6 +55,14 @@ def gains(cosines: Floats, nearest: float) -> Floats:
     return np.asarray(np.exp(GAIN * (cosines - nearest)) + 1e-4, dtype=np.float32)
 
 
+def prepare(graph: CorpusGraph) -> None:
+    """Make the matrices that walks over this graph need, so that the first search does not wait for them."""
+    if graph.size <= LOCAL:
+        graph.merged  # noqa: B018 - kept by the graph
+    else:
+        graph.links, graph.by_entity, graph.frequency  # noqa: B018
+
+
 def walk_question(
     graph: CorpusGraph,
     linker: Linker,
@@ -135,18 +143,34 @@ def _guided(
     allowed: npt.NDArray[np.bool_] | None,
     steps: int = STEPS,
 ) -> _Walked:
+    nearest = cosines.max(initial=-1.0)
     if graph.size <= LOCAL:
-        near, rows, count = None, np.arange(graph.size), graph.nodes
-    else:
-        near = neighbourhood(graph, resets, cosines)
-        rows, count = near[: np.searchsorted(near, graph.size)], len(near)
+        merged = graph.merged
+        count = merged.links.shape[0]
+        given = np.zeros((count, resets.shape[1]), dtype=np.float32)
+        for kind in range(resets.shape[1]):
+            at = np.flatnonzero(resets[:, kind])
+            np.add.at(given[:, kind], merged.node[at], resets[at, kind])
+        gain = _gain(count, np.arange(graph.size), cosines, nearest, allowed)
+        return _Walked(walk(merged.links, given, steps, gain, merged.links_reversed), graph.size, None)
+    near = neighbourhood(graph, resets, cosines)
+    gain = _gain(len(near), near[: np.searchsorted(near, graph.size)], cosines, nearest, allowed)
+    return _Walked(walk(graph.links[near][:, near], resets[near], steps, gain), graph.size, near)
+
+
+def _gain(
+    count: int,
+    rows: npt.NDArray[np.int64],
+    cosines: Floats,
+    nearest: float,
+    allowed: npt.NDArray[np.bool_] | None,
+) -> Floats:
+    """Gains of shape (count, 1): those of the passages `rows` first, then 1 for each entity."""
     gain = np.ones((count, 1), dtype=np.float32)
-    gain[: len(rows), 0] = gains(cosines[rows], cosines.max(initial=-1.0))
+    gain[: len(rows), 0] = gains(cosines[rows], nearest)
     if allowed is not None:
         gain[: len(rows), 0] *= allowed[rows]
-    if near is None:
-        return _Walked(walk(graph.links, resets, steps, gain, graph.links_reversed), graph.size, None)
-    return _Walked(walk(graph.links[near][:, near], resets[near], steps, gain), graph.size, near)
+    return gain
 
 
 def neighbourhood(graph: CorpusGraph, resets: Floats, cosines: Floats) -> npt.NDArray[np.int64]:

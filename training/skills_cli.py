@@ -11,7 +11,7 @@ import typer
 
 from index.errors import InputError
 
-Skill = Literal["reader", "hop", "judge"]
+Skill = Literal["reader", "hop", "ranker", "judge"]
 
 train_commands = typer.Typer(name="train", no_args_is_help=True, help="Train the embedded skills.")
 
@@ -27,7 +27,7 @@ def skill(
         Skill,
         typer.Argument(
             help="reader: question and passage to answer; hop: question and evidence to what to search next; "
-            "judge: is the answer at hand right?"
+            "ranker: which passages are useful? judge: is the answer at hand right?"
         ),
     ],
     data: Annotated[
@@ -54,11 +54,11 @@ def skill(
     ] = False,
 ) -> None:
     """Train a skill. Started again after Ctrl-C or a crash, it goes on from its checkpoint in --out."""
-    from training.skills import hop, judge, reader
+    from training.skills import hop, judge, ranker, reader
     from training.skills.card import Run, resolve_device
 
     run = Run(out, question_sets(data), minutes, seed, resolve_device(device))
-    module = {"reader": reader, "hop": hop, "judge": judge}[name]
+    module = {"reader": reader, "hop": hop, "ranker": ranker, "judge": judge}[name]
     card = module.train(run)
     written = module.weights_path(out)
     typer.echo(f"{written}: {card['score']['value']} ({card['score']['of']}), {card['minutes']} min")

@@ -106,8 +106,8 @@ def test_nothing_from_nothing(filled: Store) -> None:
 
 def test_what_bears_stays_and_the_rest_goes(filled: Store) -> None:
     found = hits(filled, {"The Teal": 0.3, "Mira Vell": 0.3})
-    items = pack_evidence(filled, asked(QUESTION), ["teal bridge"], found, 80)
-    check(filled, items, 80)
+    items = pack_evidence(filled, asked(QUESTION), ["teal bridge"], found, 50)
+    check(filled, items, 50)
     text = " ".join(item.text for item in items)
     assert "designed by Mira Vell" in text
     assert "born in Tarsholm" in text
@@ -124,8 +124,17 @@ def test_a_sure_passage_is_kept_whole(filled: Store) -> None:
 
 def test_the_first_item_comes_even_where_it_is_too_long(filled: Store) -> None:
     found = hits(filled, {"Mira Vell": 0.97})
-    items = pack_evidence(filled, asked(QUESTION), [], found[:1], 5)
-    assert [item.text for item in items] == [VELL]
+    items = pack_evidence(filled, asked(QUESTION), [], found[:1], 3)
+    assert [item.text for item in items] == ["Mira Vell was an engineer."]
+
+
+def test_a_sentence_that_does_not_fit_leaves_its_statement(filled: Store) -> None:
+    found = hits(filled, {"The Teal": 0.3, "Mira Vell": 0.3})
+    found = [hit for hit in found if hit.passage.text in (BRIDGE, VELL)]
+    items = pack_evidence(filled, asked(QUESTION), ["teal bridge"], found, 45)
+    check(filled, items, 45)
+    assert "triplet" in [item.kind for item in items]
+    assert "mira vell was born in on 3 may 1850" in [item.text for item in items]
 
 
 def test_copies_are_packed_once(filled: Store) -> None:

@@ -14,6 +14,7 @@ from index.graph import CorpusGraph
 from index.graph_cache import GraphCache
 from index.ingest import ingest_passages
 from index.link import Linker
+from index.pagerank import walk
 from index.store import Store
 from index.types import Vectors
 from index.walks import walk_question
@@ -211,3 +212,30 @@ def test_search_modes_over_the_graph(corpus_dir: Path, embedder: MiniLMEmbedder)
     searcher = Searcher(Store.open(corpus_dir), embedder)
     hits = searcher.search("Where was the designer of the Teal Bridge born?", 5, "graph")
     assert {"bridge", "vell"} <= {hit.passage.source for hit in hits[:3]}
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=documents, seed=st.integers(0, 5))
+def test_the_merged_graph_walks_like_the_whole_one(
+    rows: dict[str, tuple[str, str]], seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Passages get the same mass from any reset, guided or not."""
+    filled = Store.open(tmp_path_factory.mktemp("merged"))
+    add(filled, [(key, *row) for key, row in rows.items()])
+    made = GraphCache(filled).current(1)[0]
+    draw = np.random.default_rng(seed)
+    resets = draw.random((made.nodes, 2), dtype=np.float32)
+    gain = np.ones((made.nodes, 1), dtype=np.float32)
+    gain[: made.size] = draw.random((made.size, 1), dtype=np.float32) + 0.1
+    merged = made.merged
+    fewer = np.zeros((merged.links.shape[0], 2), dtype=np.float32)
+    np.add.at(fewer, merged.node, resets)
+    less = np.ones((len(fewer), 1), dtype=np.float32)
+    less[: made.size] = gain[: made.size]
+    for power, other in zip(
+        walk(made.links, resets, 8, gain),
+        walk(merged.links, fewer, 8, less, merged.links_reversed),
+        strict=True,
+    ):
+        assert power[: made.size] == pytest.approx(other[: made.size], abs=1e-6)
+    filled.close()

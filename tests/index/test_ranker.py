@@ -21,14 +21,13 @@ def searcher(corpus_dir: Path, embedder: MiniLMEmbedder) -> Searcher:
     return Searcher(Store.open(corpus_dir), embedder)
 
 
-@pytest.mark.parametrize("mode", ["ranked", "deep"])
-def test_both_ends_of_a_bridge_are_found(searcher: Searcher, mode: str) -> None:
-    hits = searcher.search("Where was the designer of the Teal Bridge born?", 4, mode)  # type: ignore[arg-type]
+def test_both_ends_of_a_bridge_are_found(searcher: Searcher) -> None:
+    hits = searcher.search("Where was the designer of the Teal Bridge born?", 4, "ranked")
     assert {"bridge", "vell"} <= {hit.passage.source for hit in hits[:3]}
     assert all(0.0 <= hit.score <= 1.0 for hit in hits)
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
     assert len({hit.passage.id for hit in hits}) == len(hits)
-    assert hits[0].parts[mode] == hits[0].score
+    assert hits[0].parts["ranked"] == hits[0].score
 
 
 def test_the_same_question_has_the_same_ranking(searcher: Searcher) -> None:

@@ -116,7 +116,7 @@ def test_peer_without_its_package_says_how_to_get_it(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--modes", "graph"), "there is no 'graph'"),
+        (("--modes", "magic"), "there is no 'magic'"),
         (("--k", "five"), "whole numbers"),
         (("--split", "test"), "no question file"),
         (("--questions", "absent.jsonl"), "no question file absent.jsonl"),

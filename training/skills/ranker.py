@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from index.errors import InputError
 from index.features import FIRST, SECOND
 from index.trees import Trees, from_dump
 from training.metrics import all_gold_at_k, bootstrap, paired_difference, recall_at_k
+from training.report import provenance
 from training.skills.leaks import licences
 from training.skills.ranker_data import DEV, TRAIN, Asked, Pool, gather, labels
 
@@ -148,6 +150,9 @@ def train(
     minutes = (time.monotonic() - began) / 60
     log.info("trained in %.1f minutes; judging", minutes)
     dev = gather(DEV, data, embedder, cache, hop)
+    judged = judge(dev, first, model)
+    facts = provenance()
+    mean = float(np.mean([line["recall@5"] for line in judged.values()]))
     card = {
         "skill": name,
         "features": {"first": list(FIRST), "second": list(SECOND)},
@@ -157,7 +162,10 @@ def train(
         "pools": [asdict(pool) for pool in TRAIN],
         "questions": len(asked),
         "minutes": round(minutes, 1),
-        "dev": judge(dev, first, model),
+        "command": facts["command"],
+        "commit": facts["commit"],
+        "score": {"of": "mean R@5 of the development pools", "value": round(mean, 2)},
+        "dev": judged,
         "left_out": left_out(asked, dev, seed),
         "five_fold": five_fold(asked, looked, data, cache, hop, seed),
     }
@@ -226,6 +234,16 @@ def five_fold(
     for line in report.values():
         line.pop("per_question")
     return report
+
+
+def weights_path(out: Path) -> Path:
+    """Where a run writes the ranker."""
+    return out / "ranker.safetensors"
+
+
+def installed_path() -> Path:
+    """Where search reads the ranker from."""
+    return Path(str(files("index").joinpath("weights/ranker.safetensors")))
 
 
 __all__ = ["Pool", "cross_fit", "fit", "judge", "train"]
