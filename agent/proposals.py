@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from agent.chain import Chain, make_chain, speaks_of
-from agent.question import Question
+from agent.question import Question, names_in
 from agent.reader import Evidence, is_row
 from index.names import bare_title
 
@@ -34,8 +34,11 @@ def ranked_chains(
             if first == second:
                 continue
             note, named = _note(best[first], best[second][0])
+            end = _row_named(note, best[second]) if is_row(best[second][0].text) else best[second][0]
+            if end is None or (is_row(note.text) and not named):
+                continue  # the rows of a table are about as many things: only a name says which one
             value = useful.get(first, 0.0) * useful.get(second, 0.0) + MENTIONED * named
-            pairs.append((value, len(pairs), (note, best[second][0])))
+            pairs.append((value, len(pairs), (note, end)))
     chosen = sorted(pairs, key=lambda pair: (-pair[0], pair[1]))[:PAIRS]
     return [*singles, *(make_chain(question, weights, links) for _, _, links in chosen)]
 
@@ -46,6 +49,12 @@ def _by_passage(pool: Sequence[Evidence]) -> dict[int, list[Evidence]]:
     for evidence in sorted(pool, key=lambda e: -e.score):
         found.setdefault(evidence.passage.id, []).append(evidence)
     return found
+
+
+def _row_named(note: Evidence, rows: Sequence[Evidence]) -> Evidence | None:
+    """The best row that speaks of something the note names."""
+    names = {*names_in(note.text), bare_title(note.passage.title)}
+    return next((row for row in rows if any(len(n) > 2 and speaks_of(row.text, n) for n in names)), None)
 
 
 def _note(sentences: Sequence[Evidence], other: Evidence) -> tuple[Evidence, bool]:

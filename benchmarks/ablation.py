@@ -30,7 +30,7 @@ from training.benchmark_index import open_index
 from training.data import load_questions, open_data, question_files
 from training.metrics import recall_at_k
 
-POOLS = {"2wiki_distractor": "dev", "musique_distractor": "train,dev", "hotpotqa_distractor": "dev"}
+POOLS = dict.fromkeys(("2wiki_distractor", "musique_distractor", "hotpotqa_distractor"), "dev")
 MODES: tuple[Mode, ...] = ("graph", "ranked")
 BUDGETS = (150, 250)
 READ = 5

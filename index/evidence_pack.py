@@ -29,7 +29,8 @@ STANDS = 0.3  # value of any sentence of a passage, before its usefulness
 OPENING = 0.3  # value of a passage's first sentence on top of that
 COVERS, COVERS_FIRST = 0.3, 0.5  # value of all question words (weights sum to 1), and of those not yet held
 CONNECTS = 0.3  # value of naming what a surely useful passage is about
-MASS = 1.0  # weight of a passage's PageRank beside the root of its usefulness
+TRUST = 0.5  # power of a passage's usefulness: the greater, the fewer passages share the budget
+MASS = 1.0  # weight of a passage's PageRank beside that
 SPARED = 15  # tokens on top of each sentence's own: long sentences are not spared too much
 WORTH = 0.08  # value from which a sentence is kept at all
 
@@ -99,7 +100,7 @@ def _choose(
 ) -> tuple[list[_Sentence], list[tuple[_Sentence, int]]]:
     """The sentences to keep, and those whose triplet stands for them, with its tokens. Both best first."""
     titles = count_tokens([hit.passage.title for hit in hits])
-    trusted = [max(hit.score, 1e-3) ** 0.5 + MASS * mass for hit, mass in zip(hits, masses, strict=True)]
+    trusted = [hit.score**TRUST + MASS * mass for hit, mass in zip(hits, masses, strict=True)]
     held: set[str] = set()  # question words of the kept sentences
     opened: set[int] = set()  # passages whose title is counted
     kept: list[_Sentence] = []

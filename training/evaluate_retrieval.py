@@ -105,8 +105,11 @@ def make_ranker(mode: str, store: Store, embedder: Embedder, collection: str) ->
 
 
 def make_tasks(examples: Sequence[QAExample], locator: GoldLocator) -> tuple[Task, ...]:
-    """The questions that name gold evidence; the others cannot be scored here. InputError where none does."""
-    tasks = tuple(Task(e.question, locator.gold_of(e)) for e in examples if e.has_gold)
+    """The answerable questions that name gold evidence; InputError where none does.
+
+    What an unanswerable question names is where its answer would be looked for: no gold to be found.
+    """
+    tasks = tuple(Task(e.question, locator.gold_of(e)) for e in examples if e.has_gold and not e.unanswerable)
     if not tasks:
         raise InputError(
             f"None of the {len(examples)} questions names gold evidence, so there is nothing to measure. "

@@ -100,7 +100,11 @@ def gather(
             if pool.world is not None:
                 write_examples(pool.world, WORLD_SIZE, Path(made))
             data = open_data(Path(made) if pool.world is not None else folder / pool.name)
-            examples = [e for e in load_questions(*question_files(data, pool.split)) if e.has_gold]
+            examples = [
+                e
+                for e in load_questions(*question_files(data, pool.split))
+                if e.has_gold and not e.unanswerable
+            ]
             index = open_index(
                 data, examples, embedder, Path(made) if pool.world is not None else cache, pool.titles
             )
