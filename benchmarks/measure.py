@@ -134,9 +134,9 @@ def data_root() -> Path:
 def facts(module: str, options: Any) -> dict[str, Any]:
     """How a run is repeated, without paths of this machine."""
     given = " ".join(
-        f"--{name.replace('_', '-')} {Path(value).name if isinstance(value, Path) else value}"
+        f"--{name.replace('_', '-')}" + ("" if value is True else f" {value}")
         for name, value in sorted(vars(options).items())
-        if value not in (None, False, [], ()) and name not in ("json", "data")
+        if value not in (None, False) and name not in ("json", "data")
     )
     command = f"python -m benchmarks.{module} {given}".strip()
     kind = "cpu" if os.environ.get("FORAGE_CLOCK") == "cpu" else "wall"
