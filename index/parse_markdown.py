@@ -1,7 +1,7 @@
 """Markdown through markdown-it-py: headings, paragraphs, lists, tables, code and front matter.
 
 markdown-it-py rather than docling, whose Markdown backend returns a sentence in pieces at every emphasis
-or link and loses the white space between them; this one is also several times faster.
+or link and loses the white space between them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Excel workbooks through openpyxl in read-only mode: each sheet a heading with its tables.
 
-Not docling here: it holds every cell as an object, two to three times slower and heavier on large sheets.
+Not docling here: it holds every cell as an object, which large sheets make heavy.
 """
 
 from __future__ import annotations
