@@ -26,7 +26,8 @@ from agent.types import Goal
 from index.retrieve import Searcher
 from index.types import Hit, Scope
 
-STOP_AT = 0.80  # probability of a right answer at which searching further does not pay
+STOP_AT = 0.60  # probability of a right answer at which searching further does not pay
+SETTLED_AT = 0.80  # the same for a comparison, whose parts are worked out by code and surer than a reading
 ANSWER_AT = 0.35  # below it the honest reply is "not in your documents"; docs/LOG.md tells how it was chosen
 ABSENT = 0.05  # probability at most when the collection never mentions something that the question names
 MISSING_BELOW = 0.5  # degree under which a question word counts as not covered
@@ -169,7 +170,7 @@ class Inquiry:
             goal = self.thread.next_goal() if allowed else None
             if goal is not None:
                 return goal
-            if self.at + 1 >= len(self.threads) or self.whole.probability >= STOP_AT:
+            if self.at + 1 >= len(self.threads) or self.whole.probability >= SETTLED_AT:
                 return None
             self.at += 1
 
