@@ -33,8 +33,8 @@ FEATURES = (
     "wants_thing", "compares", "question_words", "question_names", "rank", "joined", "names_last", "names_own",
     "same_passage", "title_last",
 )  # fmt: skip
-NAMES_NEEDED = 0.6  # share of the question's names, by weight, that an unconnected last sentence must hold
-UNCONNECTED = 0.3  # probability at most without it: cost no right answer on 1,258 training questions
+NAMES_NEEDED = 0.6  # share of the question's names that an unconnected sentence with the answer must hold
+UNCONNECTED = 0.3  # probability at most without it (docs/LOG.md)
 TOLD_FROM = 0.35  # share of the best probability from which a chain with the same answer may be shown for it
 _CLOSED = ("yes", "no")
 _PATH = Path(str(files("agent").joinpath("weights/judge.safetensors")))
