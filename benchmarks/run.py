@@ -7,6 +7,7 @@ examples need nothing. Full results go to benchmarks/results/*.json.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -30,6 +31,8 @@ def main() -> None:
         table = _run(arguments)
         sections.append(f"`{shown}`\n\n{table.strip()}\n")
         print(sections[-1], flush=True)
+    sections.append(_stored_answers())
+    print(sections[-1], flush=True)
     if options.write:
         readme = ROOT / "README.md"
         before, rest = readme.read_text().split(BEGIN)
@@ -57,6 +60,32 @@ def _commands() -> Iterator[tuple[list[str], str]]:
             [*arguments, "--json", f"{RESULTS}/retrieval-{name}.json"],
             f"forage eval retrieval --data $FORAGE_DATA/qa/{name} {' '.join(more)}",
         )
+
+
+def _stored_answers() -> str:
+    """Answers over whole pools, from the files of earlier runs: they take too long to repeat each time."""
+    names = ("em", "f1", "evidence_recall", "citation_precision", "searches", "context_tokens", "seconds")
+    lines = [
+        "Answers with the whole pool as the collection, no language model, 95 % bootstrap intervals, from the files "
+        f"of `forage eval answers --data $FORAGE_DATA/qa/NAME --json ...` in `{RESULTS}`:\n",
+        f"| dev set | questions | commit | {' | '.join(names)} |",
+        f"| --- | ---: | --- |{' ---: |' * len(names)}",
+    ]
+    for name, _ in POOLS:
+        path = ROOT / RESULTS / f"answers-{name}.json"
+        if not path.is_file():
+            continue
+        found = json.loads(path.read_text(encoding="utf-8"))
+        cells = [
+            _cell(found[key], 1 if key in ("searches", "context_tokens", "seconds") else 100) for key in names
+        ]
+        lines.append(f"| {name} | {found['n']} | {found['commit']} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(interval: dict[str, float], scale: int) -> str:
+    mean, low, high = (round(scale * interval[key], 1) for key in ("mean", "low", "high"))
+    return f"{mean} [{low}, {high}]"
 
 
 def _run(arguments: list[str]) -> str:

@@ -239,7 +239,10 @@ class EvidenceRanker:
 
 
 def _unknown(found: Mapping[int, float], hybrid: Mapping[int, float]) -> dict[int, float]:
-    """Usefulness of passages so new that the graph does not hold them: that of their equals in text search."""
+    """Usefulness of what text search found and was not judged: that of its equals in text search.
+
+    So new that the graph does not hold it yet, or too far down the list to be a candidate.
+    """
     new = [key for key in hybrid if key not in found]
     known = sorted((hybrid[key], found[key]) for key in hybrid if key in found)
     if not new or not known:

@@ -85,8 +85,7 @@ class Searcher:
         elif mode == "graph":
             scores = self._walked(query, vector, lists, scope)
         else:
-            ranked = self.ranker().rank(query, vector, lists, self.asked(query, scope), scope)
-            scores = {**{key: -1.0 / score for key, score in lists["hybrid"].items() if score > 0}, **ranked}
+            scores = self.ranker().rank(query, vector, lists, self.asked(query, scope), scope)
         return self._hits(_best(scores, k), mode, {**lists, mode: scores} if mode != "hybrid" else lists)
 
     def text_lists(self, query: str, vector: Vectors, k: int, scope: Scope) -> dict[str, dict[int, float]]:
