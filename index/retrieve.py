@@ -17,9 +17,10 @@ import numpy as np
 from index.errors import InputError
 from index.faiss_index import DenseCache
 from index.features import Asked
+from index.gather import Gatherer
 from index.graph_cache import GraphCache
 from index.hop_encoder import load_hop_encoder
-from index.ranker import EvidenceRanker, Gatherer, compares, load_ranker
+from index.ranker import EvidenceRanker, compares, load_ranker
 from index.stop_words import STOP_WORDS
 from index.store import Store
 from index.types import Embedder, Hit, Mode, Passage, Scope, Vectors

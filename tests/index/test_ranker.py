@@ -110,3 +110,21 @@ def test_words_covered_by_hand() -> None:
 def test_wording_that_compares() -> None:
     assert ranker.compares("Which is older, the mill or the weir?")
     assert not ranker.compares("Who built the mill?")
+
+
+def test_a_hop_encoder_proposes_and_judges(searcher: Searcher) -> None:
+    question, scope = "Where was the designer of the Teal Bridge born?", Scope()
+    vector = searcher.embedder.embed([question])[0]
+    lists = searcher.text_lists(question, vector, 50, scope)
+    asked = searcher.asked(question, scope)
+    columns = [len(FIRST) + SECOND.index(name) for name in ("hop_cosine", "hop_next_cosine")]
+    seen = {}
+    for hop in (False, True):
+        gatherer = searcher.gatherer(hop)
+        at = gatherer.situation(question, vector, lists, asked, scope)
+        grown, looks = gatherer.continued(at, load_ranker("ranker", gatherer).first)
+        sources = searcher.store.passages([int(grown.graph.edges.passages[row]) for row in grown.rows])
+        seen[hop] = ({p.source for p in sources}, looks[:, columns])
+    assert (seen[False][1] == 0).all()
+    assert (seen[True][1] != 0).any()
+    assert seen[False][0] <= seen[True][0]

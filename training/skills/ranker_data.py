@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from index.ranker import Gatherer, Situation
+from index.gather import Gatherer, Situation
 from index.retrieve import CANDIDATES, Searcher
 from index.types import Embedder, Scope
 from training.benchmark_index import BenchmarkIndex, open_index
