@@ -21,7 +21,7 @@ from index.chunk import sentence_spans
 from index.names import MAX_NAME_CHARACTERS, Mention, bare_title, figures_in, name_key, names_in
 from index.types import Draft
 
-VERSION = "extract-2"
+VERSION = "extract-3"
 MAX_TRIPLETS = 6  # of one sentence
 RELATION_WORDS = 8
 _ACRONYM = regex.compile(r"(\p{Lu}[\p{L}\p{M}\p{N}'’\-&. ]{4,80}?)\s*\((\p{Lu}[\p{Lu}\p{N}.&\-]{1,9})\)")
@@ -100,7 +100,8 @@ def _passage(
     mentions: list[tuple[int, Mention]] = []
     triplets: list[Triplet] = []
     aliases = [(alias, titles[0]) for alias in titles[1:]] if titles else []
-    aliases += _aliases(body, titles)
+    for start, end in sentences:  # a name never goes on past its sentence
+        aliases += _aliases(body[start:end], titles)
     for key in titles:
         mentions.append((0, Mention(draft.start, draft.start, key, "title")))
     for part in draft.heading.split(" > ") if draft.heading else ():

@@ -38,6 +38,13 @@ def test_acronyms_and_other_names_become_aliases() -> None:
     assert not extract("x", "The Harbour Board (UNESCO) met.").aliases
 
 
+def test_an_acronym_stands_for_a_name_of_its_own_sentence() -> None:
+    found = extract("x", "She joined the Grain Council. Harbour Safety Board (HSB) members objected.")
+    assert found.aliases == (("hsb", "harbour safety board"),)
+    assert extract("x", "They met at St. Olaf Guild (SOG) in May.").aliases == (("sog", "st olaf guild"),)
+    assert not extract("x", "It was run by the Harbour Board. Later came (HB) and others.").aliases
+
+
 def test_triplets_of_a_sentence() -> None:
     found = extract(
         "Teal Bridge", "The Teal Bridge was designed by Mira Vell. It was opened in Oster by Ann Bell."
