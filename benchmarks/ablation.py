@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.compression import Found, collect, measure, packed
 from benchmarks.measure import clock, data_root, spread
-from index import evidence_pack, ranker, walks
+from index import evidence_pack, gather, walks
 from index.association import Node
 from index.encoders import load_embedder
 from index.errors import StoreError
@@ -66,7 +66,7 @@ def without_graph() -> Iterator[None]:
     def no_way(graph: CorpusGraph, *_: Any) -> Any:
         return np.zeros(graph.size, dtype=np.float32)
 
-    with changed(ranker, walk_question=nowhere, walk_on=no_way, _titled=lambda at, bridges: []):
+    with changed(gather, walk_question=nowhere, walk_on=no_way, _titled=lambda at, bridges: []):
         yield
 
 
