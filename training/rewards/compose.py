@@ -8,18 +8,17 @@ How totals or components become advantages: `advantages.py`.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+from agent.mixture import RIGHT_FLOOR, WRONG_CEILING, banded, mix
 from index.errors import ConfigError
 from training.rewards.contract import Episode, Score, score_group, unit
 from training.rewards.outcome import right
 from training.rewards.registry import REWARDS
-
-WRONG_CEILING, RIGHT_FLOOR = 0.3, 0.49
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +30,13 @@ class Preset:
     gates: tuple[str, ...]
     right: dict[str, float]
     wrong: dict[str, float]
+    unknown: dict[str, float] = field(default_factory=dict)  # where nobody knows what is right
     right_floor: float = RIGHT_FLOOR
     wrong_ceiling: float = WRONG_CEILING
 
     @property
     def components(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*self.gates, *self.right, *self.wrong)))
+        return tuple(dict.fromkeys((*self.gates, *self.right, *self.wrong, *self.unknown)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +73,16 @@ def _packaged() -> str:
 def _preset(name: str, table: object) -> Preset:
     if not isinstance(table, dict):
         raise ConfigError(f"Preset {name!r} is a single value; a table [{name}] was expected.")
-    unknown = set(table) - {"about", "gates", "right", "wrong", "right_floor", "wrong_ceiling"}
-    if unknown:
-        raise ConfigError(f"Preset {name!r} has unknown keys: {', '.join(sorted(unknown))}. Remove them.")
+    strange = set(table) - {"about", "gates", "right", "wrong", "unknown", "right_floor", "wrong_ceiling"}
+    if strange:
+        raise ConfigError(f"Preset {name!r} has unknown keys: {', '.join(sorted(strange))}. Remove them.")
     made = Preset(
         name,
         str(table.get("about", "")),
         tuple(table.get("gates", ())),
         dict(table.get("right", {})),
         dict(table.get("wrong", {})),
+        dict(table.get("unknown", {})),
         table.get("right_floor", RIGHT_FLOOR),
         table.get("wrong_ceiling", WRONG_CEILING),
     )
@@ -90,7 +91,7 @@ def _preset(name: str, table: object) -> Preset:
             raise ConfigError(
                 f"Preset {name!r} names {component!r}, which is no reward of episodes; see docs/REWARDS.md."
             )
-    for component, weight in (*made.right.items(), *made.wrong.items()):
+    for component, weight in (*made.right.items(), *made.wrong.items(), *made.unknown.items()):
         if not isinstance(weight, int | float) or isinstance(weight, bool) or not 0 < weight < float("inf"):
             raise ConfigError(
                 f"Preset {name!r}: the weight of {component!r} must be a positive number, not {weight!r}."
@@ -109,11 +110,10 @@ def components(names: Sequence[str], episodes: Sequence[Episode]) -> dict[str, l
 
 
 def compose(preset: Preset, episodes: Sequence[Episode]) -> list[Scored]:
-    """Totals of one question's episodes, 0 to 1. A total is None where nobody knows what is right.
+    """Totals of one question's episodes, 0 to 1 (`agent.mixture`).
 
-    A closed gate (0) makes the total 0. Right: right_floor + (1 - right_floor) * mix, wrong: wrong_ceiling * mix; the
-    mix is the weighted mean of the components in 0..1. A component that is None for any member of the group is left
-    out for all of them: otherwise "not applicable" would compete with numbers. With nothing left the mix is 0.5.
+    A closed gate (0) makes the total 0. Where nobody knows what is right the preset's `unknown` weights hold; without
+    them the total is None.
 
     Gate open, right, mix 0.5: 0.49 + 0.51 * 0.5 = 0.745.
     """
@@ -123,20 +123,11 @@ def compose(preset: Preset, episodes: Sequence[Episode]) -> list[Scored]:
     for at, episode in enumerate(episodes):
         found = right(episode)
         closed = any(values[gate][at] == 0 for gate in preset.gates)
+        weights = preset.unknown if found is None else preset.right if found else preset.wrong
         total: Score = None
         if closed:
             total = 0.0
-        elif found is not None:
-            mix = _mix(preset.right if found else preset.wrong, values, at)
-            total = (
-                preset.right_floor + (1 - preset.right_floor) * mix if found else preset.wrong_ceiling * mix
-            )
+        elif found is not None or weights:
+            total = banded(mix(weights, values, at), found, preset.right_floor, preset.wrong_ceiling)
         scored.append(Scored(total, found, closed, {name: scores[at] for name, scores in raw.items()}))
     return scored
-
-
-def _mix(weights: Mapping[str, float], values: Mapping[str, list[Score]], at: int) -> float:
-    kept = [(weight, values[name]) for name, weight in weights.items() if None not in values[name]]
-    if not kept:
-        return 0.5
-    return sum(weight * (column[at] or 0.0) for weight, column in kept) / sum(weight for weight, _ in kept)

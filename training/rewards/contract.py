@@ -49,6 +49,7 @@ class Step:
     key_entities: tuple[str, ...] = ()
     results: tuple[Passage, ...] = ()
     accepted: bool | None = None  # the policy's own verdict: the results meet the goal
+    stop: float | None = None  # the probability that the policy gave to stopping after this search
     relevance: float | None = None  # a teacher's relevance of the results to the gold answer, 0..1
     useful: bool | None = None  # a teacher's label: the results hold what the query asked for
     summary: str = ""  # the notes taken in this step
@@ -108,6 +109,7 @@ class Episode:
     answer: str = ""  # the bare answer
     text: str = ""  # the answer as written, with its sentences; empty: the bare answer is all
     abstained: bool = False
+    confidence: float | None = None  # the policy's probability that this answer (or abstention) is right
     citations: tuple[Citation, ...] = ()
     steps: tuple[Step, ...] = ()
     well_formed: bool = True  # the policy's output could be read

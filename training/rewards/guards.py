@@ -16,7 +16,8 @@ from sentencex import segment
 from training.metrics import normalize
 
 RELATIVE_TOLERANCE = 0.001  # two spellings of one number, after the change of units
-_NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?:\s*(?:%|[a-zµ°]{1,12}\b))?", re.I)
+# The mark of a citation, "[1]", is no number of the text.
+_NUMBER = re.compile(r"(?<![\w.\[])-?\d[\d,]*(?:\.\d+)?(?:\s*(?:%|[a-zµ°]{1,12}\b))?", re.I)
 _PARTS = re.compile(r"(-?\d[\d,]*(?:\.\d+)?)\s*(.*)", re.S)
 _NEGATION = re.compile(
     r"\b(?:not|no|never|none|nobody|nothing|neither|nor|cannot|without|unable|denied|denies)\b|n['’]t\b", re.I

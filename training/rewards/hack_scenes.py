@@ -96,6 +96,7 @@ def honest(scene: Scene) -> Episode:
         answer=scene.gold,
         text=scene.text,
         citations=cited,
+        confidence=0.9,
         steps=steps,
         golds=(scene.gold,),
         evidence=tuple(Evidence(f"gold{at}", fact) for at, fact in enumerate(scene.facts)),

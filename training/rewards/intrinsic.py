@@ -30,6 +30,9 @@ Annotator = Callable[[str], bool]
 class Head(Protocol):
     """Messages to intrinsic rewards; learns from labels."""
 
+    @property
+    def trained(self) -> bool: ...
+
     def learn(self, messages: Sequence[str], labels: Sequence[bool]) -> None: ...
 
     def values(self, messages: Sequence[str]) -> list[float]: ...
@@ -55,6 +58,10 @@ class HashHead:
     def __init__(self) -> None:
         self.labels: dict[str, bool] = {}
 
+    @property
+    def trained(self) -> bool:
+        return bool(self.labels)
+
     def learn(self, messages: Sequence[str], labels: Sequence[bool]) -> None:
         self.labels.update(zip(messages, labels, strict=True))
 
@@ -73,6 +80,10 @@ class ClassHead:
     def __init__(self) -> None:
         self._known: dict[str, bool] = {}
         self._model: LogisticRegression | None = None
+
+    @property
+    def trained(self) -> bool:
+        return self._model is not None
 
     def learn(self, messages: Sequence[str], labels: Sequence[bool]) -> None:
         """Fit anew on all labels so far; until both labels were seen every value is 0."""
@@ -96,6 +107,10 @@ class RankHead:
         self._epochs = epochs
         self._weights: torch.Tensor | None = None
         self._mean, self._deviation = 0.0, 1.0
+
+    @property
+    def trained(self) -> bool:
+        return self._weights is not None
 
     def learn(self, messages: Sequence[str], labels: Sequence[bool]) -> None:
         """Every two messages make a pair: a good one beats a bad one, equals tie."""
@@ -183,6 +198,8 @@ class Intrinsic:
         return rewards
 
     def __call__(self, episode: Episode) -> Score:
-        """Mean over the steps; None without a step."""
+        """Mean over the steps; None without a step or before anybody labelled anything."""
+        if not self.head.trained:
+            return None
         found = self.steps(episode)
         return sum(found) / len(found) if found else None

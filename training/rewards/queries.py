@@ -64,7 +64,12 @@ def novelty(episode: Episode) -> Score:
 
 
 def usefulness(episode: Episode) -> Score:
-    """Share of judged searches that are novel and useful, 0 to 1. None without one."""
+    """Share of judged searches that are novel and useful, 0 to 1. None without a teacher's judgement.
+
+    A repeated search needs no teacher to be bad, but alone it says nothing of the others.
+    """
+    if all(step.useful is None for step in episode.searches):
+        return None
     return mean([float(good) for good in good_queries(episode) if good is not None])
 
 

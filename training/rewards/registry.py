@@ -15,6 +15,7 @@ from training.rewards import (
     citation,
     cost,
     coverage,
+    decisions,
     evidence_page,
     intrinsic,
     judging,
@@ -126,6 +127,12 @@ _SEMANTIC = (
     Reward("principle", principles.principle, 1, 5, "RewardAnything 2506.03637", "outcome", ("answer",), ("encoder",),
            "measures form, not truth: never without an outcome", "group", source="summary"),
 )  # fmt: skip
+_DECISIONS = (
+    Reward("calibrated", decisions.calibrated, 0, 1, "Survey 2510.16724", "process", ("answer", "abstention"),
+           ("gold",), "always unsure earns 0.75: weigh it beside an outcome"),
+    Reward("stop_choice", decisions.stop_choice, 0, 1, "Survey 2510.16724", "process", ("results", "verdicts"),
+           ("evidence",), "gold evidence that is not the only way to the answer"),
+)  # fmt: skip
 _ACTIONS = (
     Reward("tool_calls", actions.tool_calls, -3, 3, "ToolRL 2504.13958", "process", ("calls", "format"), ("gold",),
            "an extra call costs little: 3.0 becomes 2.25", source="code"),
@@ -158,7 +165,7 @@ _LEARNED = (
 
 REWARDS: dict[str, Reward] = {
     reward.name: reward
-    for family in (_OUTCOME, _PROCESS, _BOUNDARY, _FORM, _CITATION, _SEMANTIC, _ACTIONS, _LEARNED)
+    for family in (_OUTCOME, _PROCESS, _BOUNDARY, _FORM, _CITATION, _SEMANTIC, _DECISIONS, _ACTIONS, _LEARNED)
     for reward in family
 }
 

@@ -22,7 +22,7 @@ PRESETS = load_presets()
 
 
 def test_packaged_presets() -> None:
-    assert list(PRESETS) == ["balanced", "boundary", "citation", "cost"]
+    assert list(PRESETS) == ["balanced", "boundary", "citation", "cost", "live"]
 
 
 @pytest.mark.parametrize("name", PRESETS)
