@@ -19,6 +19,7 @@ from agent.gate import Gate
 from agent.graph import build_graph
 from agent.llm import StoppableModel
 from agent.matching import WordMatcher
+from agent.memory import Memory, told
 from agent.nodes import Tools
 from agent.reader import Reader
 from agent.reader_model import load_reader
@@ -42,12 +43,14 @@ class Agent:
         settings: Settings,
         model: StoppableModel | None,
         log: TraceLog | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self.searcher = searcher
         self.store = searcher.store
         self.settings = settings
         self._model = model
         self._log = log
+        self.memory = memory
         self._graph = build_graph()
         matcher = WordMatcher(searcher.embedder)
         self._reader = Reader(searcher.embedder, matcher)
@@ -87,9 +90,14 @@ class Agent:
         steps: list[Step] = []
         notes: tuple[Note, ...] = ()
         answer: Answer | None = None
+        known = self.memory.recall(asked, scope) if self.memory is not None else None
         try:
-            for update in self._graph.stream({"question": asked}, context=tools, stream_mode="updates",
-                                             config={"recursion_limit": 200}):  # fmt: skip
+            if known is not None and known.answer is not None:
+                answer, notes = known.answer, known.notes
+                for step in told(known):
+                    steps.append(step)
+                    yield step
+            for update in self._updates(asked, tools) if answer is None else ():
                 changes: dict[str, Any] = next(iter(update.values()))
                 notes = tuple(Note(**n) for n in changes["notes"]) if "notes" in changes else notes
                 answer = answer_from(changes["answer"]) if changes.get("answer") else answer
@@ -107,11 +115,19 @@ class Agent:
         trajectory = Trajectory(
             id=uuid.uuid4().hex, question=question, collections=scope.collections, documents=scope.documents,
             history=history, steps=tuple(steps), notes=notes, answer=answer, policy=POLICY,
-            fingerprint=fingerprint(self.settings), started_at=started_at,
+            fingerprint=fingerprint(self.settings), started_at=started_at, asked=asked if asked != question else "",
         )  # fmt: skip
         if self._log is not None:
             self._log.append(trajectory)
+        if self.memory is not None:
+            self.memory.remember(trajectory)
         yield trajectory
+
+    def _updates(self, question: str, tools: Tools) -> Iterator[dict[str, Any]]:
+        """What each node of the loop changes, as it happens."""
+        yield from self._graph.stream(
+            {"question": question}, context=tools, stream_mode="updates", config={"recursion_limit": 200}
+        )
 
     def _tools(self, scope: Scope, cancelled: Callable[[], bool] | None) -> Tools:
         stop = cancelled or (lambda: False)

@@ -7,6 +7,7 @@ from pathlib import Path
 from agent.agent import Agent
 from agent.config import Settings, load_settings
 from agent.llm import open_language_model
+from agent.memory import Memory
 from agent.trace import TraceLog
 from index.encoders import load_embedder
 from index.retrieve import Searcher
@@ -14,10 +15,22 @@ from index.store import Store
 
 
 def open_agent(
-    data_dir: Path | str, *, settings: Settings | None = None, store: Store | None = None
+    data_dir: Path | str,
+    *,
+    settings: Settings | None = None,
+    store: Store | None = None,
+    memory: bool = True,
 ) -> Agent:
-    """The agent of a data folder; raises StoreError or ConfigError."""
+    """The agent of a data folder; raises StoreError or ConfigError.
+
+    memory: False neither reads nor writes what is remembered, whatever the settings say (measurements, replay).
+    """
     store = store or Store.open(data_dir)
     settings = settings or load_settings(store.data_dir)
     log = TraceLog(store.data_dir / "trajectories.jsonl")
-    return Agent(Searcher(store, load_embedder()), settings, open_language_model(settings.model), log)
+    model, embedder = open_language_model(settings.model), load_embedder()
+    kept = None
+    if memory and settings.memory.use:
+        brain = model.name if model is not None else "embedded"
+        kept = Memory(store, embedder, settings.memory.chroma_url, brain)
+    return Agent(Searcher(store, embedder), settings, model, log, kept)

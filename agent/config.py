@@ -82,14 +82,49 @@ class AgentConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryConfig:
+    """Whether answers are remembered, and where they are searched."""
+
+    use: bool = True
+    chroma_url: Annotated[str, AfterValidator(_as_base_url)] = ""  # a `chroma run` server; empty: embedded
+
+    def __post_init__(self) -> None:
+        _check_all(self, "memory")
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetryConfig:
+    """OpenTelemetry spans of each question; the standard OTEL_* variables say where they go."""
+
+    spans: bool = False
+    content: bool = False  # questions and answers in the spans too
+
+    def __post_init__(self) -> None:
+        _check_all(self, "telemetry")
+
+
+Section = ModelConfig | AgentConfig | MemoryConfig | TelemetryConfig
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a person can set."""
 
     model: ModelConfig = field(default_factory=ModelConfig)
     agent: AgentConfig = field(default_factory=AgentConfig)
+    memory: MemoryConfig = field(default_factory=MemoryConfig)
+    telemetry: TelemetryConfig = field(default_factory=TelemetryConfig)
 
 
-_SECTIONS: dict[str, type[ModelConfig] | type[AgentConfig]] = {"model": ModelConfig, "agent": AgentConfig}
+_SECTIONS: dict[str, type[Section]] = {
+    "model": ModelConfig,
+    "agent": AgentConfig,
+    "memory": MemoryConfig,
+    "telemetry": TelemetryConfig,
+}
+
+
+_PREFIXES = tuple(f"FORAGE_{name.upper()}_" for name in _SECTIONS)
 
 
 def load_settings(
@@ -111,9 +146,11 @@ def load_settings(
         section, _, key = dotted.partition(".")
         if value is not None:
             values[section, key] = _checked(section, key, value, f"option {dotted}")
-    model = {key: value for (section, key), value in values.items() if section == "model"}
-    agent = {key: value for (section, key), value in values.items() if section == "agent"}
-    return Settings(ModelConfig(**model), AgentConfig(**agent))
+    made = {
+        name: cls(**{key: value for (section, key), value in values.items() if section == name})
+        for name, cls in _SECTIONS.items()
+    }
+    return Settings(**made)  # type: ignore[arg-type]
 
 
 def save_settings(data_dir: Path | str, settings: Settings, environ: Mapping[str, str] | None = None) -> Path:
@@ -124,7 +161,7 @@ def save_settings(data_dir: Path | str, settings: Settings, environ: Mapping[str
     """
     path = Path(data_dir) / FILE_NAME
     old = {key: _checked(*key, value, str(path)) for key, value in read_values(path).items()}
-    fixed, changes = environment_keys(environ), dict[tuple[str, str], str | int | float | None]()
+    fixed, changes = environment_keys(environ), dict[tuple[str, str], str | int | float | bool | None]()
     for section, cls in _SECTIONS.items():
         for name in _adapters(section):
             value, default = getattr(getattr(settings, section), name), getattr(cls(), name)
@@ -147,7 +184,7 @@ def environment_keys(environ: Mapping[str, str] | None = None) -> dict[str, str]
     for variable in env:
         if variable in known and env[variable].strip():
             found[known[variable]] = variable
-        elif variable not in known and variable.startswith(("FORAGE_MODEL_", "FORAGE_AGENT_")):
+        elif variable not in known and variable.startswith(_PREFIXES):
             raise ConfigError(
                 f"Environment variable {variable} is unknown.{_did_you_mean(variable, known)} "
                 f"Known are: {', '.join(sorted(known))}."
@@ -167,6 +204,7 @@ def public(settings: Settings) -> dict[str, dict[str, Any]]:
 def fingerprint(settings: Settings) -> str:
     """Short hash of the settings without the key: equal settings, equal fingerprint."""
     shown = public(replace(settings, model=replace(settings.model, api_key=Secret())))
+    del shown["telemetry"]  # watching changes nothing
     return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -193,7 +231,7 @@ def _checked(section: str, key: str, value: object, origin: str) -> Any:
     return checked
 
 
-def _check_all(config: ModelConfig | AgentConfig, section: str) -> None:
+def _check_all(config: Section, section: str) -> None:
     for key in _adapters(section):
         object.__setattr__(config, key, _checked(section, key, getattr(config, key), "settings"))
 

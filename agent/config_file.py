@@ -30,11 +30,13 @@ def read_values(path: Path) -> dict[Key, object]:
         raise ConfigError(reason) from None  # a parser's error may quote the line of the key
     for name, table in tables.items():
         if not isinstance(table, dict):
-            raise ConfigError(f"{path}: {name!r} stands alone. Put it under [model] or [agent].")
+            raise ConfigError(
+                f"{path}: {name!r} stands alone. Put it under a table such as [model] or [agent]."
+            )
     return {(name, key): value for name, table in tables.items() for key, value in table.items()}
 
 
-def change_values(path: Path, changes: Mapping[Key, str | int | float | None]) -> None:
+def change_values(path: Path, changes: Mapping[Key, str | int | float | bool | None]) -> None:
     """Set (or with None remove) values; the rest of the file stays as it is. Mode 0600, all or nothing."""
     text = path.read_text("utf-8") if path.exists() else ""
     document = tomlkit.parse(text)

@@ -150,6 +150,7 @@ class Trajectory:
     policy: str
     fingerprint: str  # of the configuration
     started_at: float
+    asked: str = ""  # the question on its own, when the conversation was needed to understand it
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -108,7 +108,11 @@ def _feedback(opened: Workspace, message: Message) -> None:
     key = f"thumb-{message.id}"
 
     def keep(cause: str = "", comment: str = "") -> None:
-        opened.conversations.feedback(message.id, st.session_state.get(key), cause, comment)
+        thumb = st.session_state.get(key)
+        opened.conversations.feedback(message.id, thumb, cause, comment)
+        memory = opened.agent().memory
+        if memory is not None and message.trajectory is not None:
+            memory.feedback(message.trajectory["id"], thumb)
 
     with st.container(key=f"feedback-{message.id}", gap="small"):
         st.feedback("thumbs", key=key, default=message.thumb, on_change=keep)

@@ -109,7 +109,34 @@ CREATE TABLE aliases (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS = (_VERSION_1, _VERSION_2)  # entry i brings a file from version i to i + 1
+# What other floors worked out from documents and keep beside them (index.derived): notes, answers, episodes.
+# A record that rests on a document goes in the transaction that replaces or removes it. Before and not after the
+# delete: by then the cascade has taken the links.
+_VERSION_3 = """
+CREATE TABLE derived (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,  -- grows with every write: caches take up "greater than"
+  key TEXT NOT NULL UNIQUE,
+  kind TEXT NOT NULL,
+  collection_id INTEGER NOT NULL REFERENCES collections(id) ON DELETE CASCADE,
+  scope TEXT NOT NULL,                   -- where it holds, in its owner's spelling
+  value TEXT NOT NULL,                   -- JSON
+  vector BLOB,                           -- float16 unit vector of what it is found by
+  created_at REAL NOT NULL,
+  updated_at REAL NOT NULL
+);
+CREATE INDEX derived_by_collection ON derived(collection_id, kind);
+CREATE TABLE rests_on (
+  document_id TEXT NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
+  key TEXT NOT NULL REFERENCES derived(key) ON DELETE CASCADE,
+  PRIMARY KEY (document_id, key)
+) WITHOUT ROWID;
+CREATE INDEX rests_on_by_key ON rests_on(key);
+CREATE TRIGGER derived_outdated BEFORE DELETE ON documents BEGIN
+  DELETE FROM derived WHERE key IN (SELECT key FROM rests_on WHERE document_id = old.id);
+END;
+"""
+
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3)  # entry i brings a file from version i to i + 1
 VERSION = len(MIGRATIONS)
 
 

@@ -139,7 +139,7 @@ def answers(
     examples = load_questions(*files)[:limit]
     with open_index(folder, examples, load_embedder(), cache) as index:
         cases = evaluation.make_cases(examples, folder, index.locator, scope)
-        agent = open_agent(index.store.data_dir, settings=load_settings(index.store.data_dir))
+        agent = open_agent(index.store.data_dir, settings=load_settings(index.store.data_dir), memory=False)
         outcomes = evaluation.collect(
             report.track(
                 evaluation.evaluate(agent, index.store, cases, workers), len(cases), f"asking: {folder.name}"

@@ -16,7 +16,7 @@ from index.types import Scope
 
 @pytest.fixture(scope="module")
 def agent(corpus_dir: Path) -> Agent:
-    return open_agent(corpus_dir)
+    return open_agent(corpus_dir, memory=False)
 
 
 def test_a_question_is_answered_with_a_checked_citation(agent: Agent) -> None:
@@ -79,7 +79,9 @@ def test_every_run_is_logged_as_one_line(corpus_dir: Path, agent: Agent) -> None
 
 
 def test_budgets_end_in_an_answer_or_an_abstention(corpus_dir: Path) -> None:
-    tight = open_agent(corpus_dir, settings=Settings(agent=AgentConfig(max_searches=1, max_seconds=0.001)))
+    tight = open_agent(
+        corpus_dir, memory=False, settings=Settings(agent=AgentConfig(max_searches=1, max_seconds=0.001))
+    )
     answer = tight.ask("In which town was the designer of the Teal Bridge born?")
     assert answer.kind in ("answer", "abstention") and answer.cost.searches <= 1
 
@@ -137,7 +139,9 @@ def test_a_dead_model_endpoint_leaves_an_answer_and_a_notice(corpus_dir: Path) -
         kind="openai", name="m", base_url="http://127.0.0.1:9/v1", max_retries=0, timeout_seconds=2
     )
     began = time.monotonic()
-    answer = open_agent(corpus_dir, settings=Settings(model=model)).ask("Who designed the Teal Bridge?")
+    answer = open_agent(corpus_dir, memory=False, settings=Settings(model=model)).ask(
+        "Who designed the Teal Bridge?"
+    )
     assert answer.short == "Mira Vell" and answer.brain == "embedded"
     assert "language model" in answer.notice
     assert time.monotonic() - began < 60
