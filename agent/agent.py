@@ -19,10 +19,11 @@ from agent.gate import Gate
 from agent.graph import build_graph
 from agent.llm import StoppableModel
 from agent.matching import WordMatcher
-from agent.memory import Memory, told
+from agent.memory import Memory
 from agent.nodes import Tools
 from agent.reader import Reader
 from agent.reader_model import load_reader
+from agent.recollection import told
 from agent.trace import TraceLog, answer_from, step_from
 from agent.types import Answer, Cost, Note, Step, Trajectory, Turn
 from agent.verify import Verifier

@@ -8,62 +8,26 @@ from SQLite and its spans are checked against the stored documents once more. No
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
-from agent.episodes import DELTA, K1, Episode, reward_of, strategy_of, suggested, updated
+from agent.episodes import DELTA, K1, Episode, reward_of, suggested, updated
 from agent.intent import intent_of, same_question
 from agent.memory_index import MemoryIndex
+from agent.memory_writer import RUNS_KEPT, MemoryWriter, answer_key, episode_of, span_holds, used_by
+from agent.recollection import Recollection
 from agent.trace import answer_from
-from agent.types import Answer, Cost, Decision, Note, Step, Trajectory
-from index.derived import Derived, DerivedRecords, put
-from index.errors import ForageError, NotFoundError
+from agent.types import Answer, Cost, Note, Trajectory
+from index.derived import Derived, DerivedRecords
+from index.errors import NotFoundError
 from index.store import Store
 from index.types import Embedder, Scope, Vectors
 
-EPISODES_KEPT = 5000  # in a collection; the least useful go first
 NEW_CHECKED = 2000  # passages added since; with more of them the question is asked again
 LIKE_EVIDENCE = 0.80  # cosine of a new passage to a cited one at which it may change the answer
-RUNS_KEPT = 50  # ids of runs an episode remembers to have counted
 NOTE_DELTA = 0.70  # cosine of a question to a note's claim and goal at which the note is offered
-
-
-OPTIONS = ("remembered", "work it out")
-
-
-@dataclass(frozen=True, slots=True)
-class Recollection:
-    """What memory has to say about a question. Empty when it knows nothing like it."""
-
-    answer: Answer | None = None  # of the same question, its spans checked just now
-    notes: tuple[Note, ...] = ()  # what that answer rests on, else verified notes near the question
-    key: str = ""  # of the episode that the answer belongs to
-    similarity: float = 0.0  # of that episode's question to this one
-    strategies: tuple[Episode, ...] = ()  # ways that worked for like questions, best first
-    reason: str = ""  # why the likest question was not taken for the same
-
-
-def told(found: Recollection) -> tuple[Step, ...]:
-    """The steps of a question that memory answers: the decision with its features, and the check of the spans."""
-    assert found.answer is not None
-    known = next((e for e in found.strategies if e.key == found.key), None)
-    features = {"similarity": round(found.similarity, 4), "q": round(known.q, 4) if known else 0.0}
-    decision = Decision(
-        "gate", OPTIONS, OPTIONS[0], max(0.0, min(1.0, found.similarity)),
-        "The same question was answered before, and its sources have not changed.", features,
-    )  # fmt: skip
-    quotes = len(found.answer.citations)
-    detail = {"memory": [found.key], "question": known.question if known else ""}
-    checked = f"Checked {quotes} quote{'' if quotes == 1 else 's'} against the documents"
-    return (
-        Step(0, "gate", "Known from an earlier question", 0.0, detail, decision),
-        Step(1, "verify", checked, 0.0, {"citations": quotes, "claims": len(found.answer.claims)}),
-    )
 
 
 class Memory:
@@ -77,6 +41,7 @@ class Memory:
         self._brain = brain
         self._embedder = embedder
         self.records = DerivedRecords(store)
+        self._writer = MemoryWriter(store, self.records)
         self._index = MemoryIndex(self.records, store.data_dir / "cache" / "memory", chroma_url)
 
     def recall(self, question: str, scope: Scope) -> Recollection:
@@ -109,7 +74,7 @@ class Memory:
         episodes it used. Sources that changed while the question ran leave no answer behind.
         """
         answer = trajectory.answer
-        used = _used(trajectory)
+        used = used_by(trajectory)
         for key in used:
             self.credit(key, reward_of(answer), trajectory.id)
         recalled = any(s.decision is not None and s.decision.chosen == "remembered" for s in trajectory.steps)
@@ -127,7 +92,7 @@ class Memory:
         notes = tuple(note for note in trajectory.notes if note.id in cited)
         vectors = self._embedder.embed([f"{n.claim} {n.goal}" for n in notes])
         with self._store.writing():
-            self._write(trajectory, question, key, where, vector, notes, vectors)
+            self._writer.episode(trajectory, question, key, where, vector, notes, vectors)
 
     def feedback(self, run: str, thumb: int | None) -> None:
         """A person's thumb (1 up, 0 down, None taken back) on a run: moves the Q of its episode.
@@ -149,9 +114,9 @@ class Memory:
                 value["q_before_thumb"] = base
                 if thumb is None:
                     del value["q_before_thumb"]
-                self._put_again(record, value)
+                self._writer.again(record, value)
                 if thumb == 0:
-                    connection.execute("DELETE FROM derived WHERE key = ?", (_answer_key(key),))
+                    connection.execute("DELETE FROM derived WHERE key = ?", (answer_key(key),))
 
     def credit(self, key: str, reward: float, run: str) -> None:
         """One more reward for an episode that was used; each run counts once."""
@@ -164,7 +129,7 @@ class Memory:
             value["last_reward"] = round(reward, 4)
             value["runs"] = [*value["runs"], run][-RUNS_KEPT:]
             value.pop("q_before_thumb", None)
-            self._put_again(record, value)
+            self._writer.again(record, value)
 
     def scope_key(self, scope: Scope) -> str:
         """The scope as memory spells it; empty when nothing is in it."""
@@ -181,7 +146,7 @@ class Memory:
     ) -> tuple[Answer, tuple[Note, ...]] | str:
         """The answer of an episode with its notes, verified in one snapshot; else why it cannot be used."""
         with self._store.reading():
-            record = self.records.get(_answer_key(episode.key))
+            record = self.records.get(answer_key(episode.key))
             if record is None:
                 return "no answer is kept for the likest question, or its sources have changed"
             if record.value["answer"]["brain"] != self._brain:
@@ -230,120 +195,6 @@ class Memory:
             if not same_question(intent_of(record.value["question"]), asked, short):
                 return record
         return None
-
-    # ---- writing (inside a transaction) --------------------------------------------------------
-
-    def _write(
-        self, trajectory: Trajectory, question: str, key: str, where: str, vector: Vectors,
-        notes: tuple[Note, ...], vectors: Vectors,
-    ) -> None:  # fmt: skip
-        connection, answer = self._store.connection, trajectory.answer
-        old = self.records.get(key)
-        if old is not None and trajectory.id in old.value["runs"]:
-            return
-        ids = [int(i) for i in where.split("|")[0].split(",")]
-        owner = self._owner(notes, ids)
-        first: dict[str, Any] = {"q": 0.0, "visits": 0, "runs": [], "question": question}
-        before = old.value if old is not None else first
-        reward = reward_of(answer)
-        value = {
-            **before,
-            "strategy": list(strategy_of(trajectory)),
-            "outcome": answer.kind,
-            "short": answer.short,
-            "searches": answer.cost.searches,
-            "context_tokens": answer.cost.context_tokens,
-            "seconds": round(answer.cost.seconds, 3),
-            "q": updated(before["q"], reward),
-            "visits": before["visits"] + 1,
-            "last_reward": round(reward, 4),
-            "runs": [*before["runs"], trajectory.id][-RUNS_KEPT:],
-        }
-        value.pop("q_before_thumb", None)
-        put(connection, key, "episode", owner, where, value, vector=vector if old is None else None)
-        connection.execute("DELETE FROM derived WHERE key = ?", (_answer_key(key),))
-        self._trim(owner)
-        usable = answer.kind == "answer" and notes and all(c.supported for c in answer.citations)
-        if not usable or not all(span_holds(self._store, note) for note in notes):
-            return
-        marks = ",".join("?" * len(ids))
-        newest = connection.execute(
-            f"SELECT coalesce(max(id), 0) FROM passages WHERE collection_id IN ({marks})", ids
-        ).fetchone()[0]
-        for note, note_vector in zip(notes, vectors, strict=True):
-            row = {"note": asdict(note), "question": question, "run": trajectory.id}
-            put(connection, note_key(note, where), "note", owner, where, row, [note.document_id], note_vector)
-        kept = {
-            "answer": asdict(replace(answer, notice="")),
-            "notes": [asdict(note) for note in notes],
-            "question": question,
-            "newest": int(newest),
-        }
-        put(connection, _answer_key(key), "answer", owner, where, kept, [n.document_id for n in notes])
-
-    def _owner(self, notes: Sequence[Note], ids: Sequence[int]) -> int:
-        """The collection a record is listed under: that of its first source, else the scope's first."""
-        for note in notes:
-            row = self._store.connection.execute(
-                "SELECT collection_id FROM documents WHERE id = ?", (note.document_id,)
-            ).fetchone()
-            if row is not None:
-                return int(row[0])
-        return ids[0]
-
-    def _put_again(self, record: Derived, value: dict[str, Any]) -> None:
-        owner = self._store.collection_id(record.collection)
-        sources = self.records.sources(record.key)
-        put(self._store.connection, record.key, record.kind, owner, record.scope, value, sources)
-
-    def _trim(self, owner: int) -> None:
-        """Keep a collection's memory bounded: the least useful, longest unused episodes go with their answers."""
-        connection = self._store.connection
-        count = connection.execute(
-            "SELECT count(*) FROM derived WHERE collection_id = ? AND kind = 'episode'", (owner,)
-        ).fetchone()[0]
-        if count <= EPISODES_KEPT:
-            return
-        rows = connection.execute(
-            "SELECT key FROM derived WHERE collection_id = ? AND kind = 'episode'"
-            " ORDER BY json_extract(value, '$.q'), updated_at LIMIT ?",
-            (owner, count - EPISODES_KEPT),
-        ).fetchall()
-        for (key,) in rows:
-            connection.execute("DELETE FROM derived WHERE key IN (?, ?)", (key, _answer_key(key)))
-
-
-def span_holds(store: Store, note: Note) -> bool:
-    """Whether a note's quote stands at its place in the stored document."""
-    try:
-        return store.document_text(note.document_id)[note.start : note.end] == note.quote
-    except ForageError:
-        return False
-
-
-def episode_of(record: Derived, similarity: float = 0.0) -> Episode:
-    """The episode in a record."""
-    value = record.value
-    return Episode(
-        record.key, value["question"], tuple(value["strategy"]), value["outcome"], value["q"], value["visits"],
-        similarity,
-    )  # fmt: skip
-
-
-def note_key(note: Note, where: str) -> str:
-    """One span is one note in a scope, whatever question brought it."""
-    span = json.dumps([note.document_id, note.start, note.end, where])
-    return "n-" + hashlib.sha256(span.encode()).hexdigest()[:20]
-
-
-def _answer_key(episode: str) -> str:
-    return "a-" + episode.removeprefix("e-")
-
-
-def _used(trajectory: Trajectory) -> tuple[str, ...]:
-    """Keys of the episodes that a run used."""
-    keys = [key for step in trajectory.steps for key in step.detail.get("memory", ())]
-    return tuple(dict.fromkeys(keys))
 
 
 def _like(text: str) -> str:
