@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from agent.board import Board, Tools, level_of
 from agent.compose import QuotingComposer
 from agent.compose_llm import LanguageModelComposer
 from agent.config import Settings, fingerprint
@@ -19,20 +20,22 @@ from agent.gate import Gate
 from agent.graph import build_graph
 from agent.llm import StoppableModel
 from agent.matching import WordMatcher
+from agent.memo import MemoEmbedder, MemoReader, MemoSearch
 from agent.memory import Memory
-from agent.nodes import Tools
+from agent.nodes import Context
+from agent.policies import open_policy
+from agent.policy import Policy, Rules
 from agent.reader import Reader
 from agent.reader_model import load_reader
-from agent.recollection import told
-from agent.trace import TraceLog, answer_from, step_from
-from agent.types import Answer, Cost, Note, Step, Trajectory, Turn
+from agent.run import Run
+from agent.trace import TraceLog, step_from
+from agent.types import Answer, Cost, Step, Trajectory, Turn
 from agent.verify import Verifier
 from index.errors import Cancelled, InputError
 from index.retrieve import Searcher
 from index.types import Scope
 
 MAX_QUESTION = 10_000  # characters
-POLICY = "rules-1"
 
 
 class Agent:
@@ -45,18 +48,20 @@ class Agent:
         model: StoppableModel | None,
         log: TraceLog | None = None,
         memory: Memory | None = None,
+        policy: Policy | None = None,
     ) -> None:
         self.searcher = searcher
         self.store = searcher.store
         self.settings = settings
         self._model = model
         self._log = log
+        self.policy = policy or open_policy(settings.agent)  # may be exchanged while questions run
         self.memory = memory
+        self._fallback = Rules(level_of(settings.agent.mode))
         self._graph = build_graph()
-        matcher = WordMatcher(searcher.embedder)
-        self._reader = Reader(searcher.embedder, matcher)
+        self._matcher = WordMatcher(searcher.embedder)
         self._gate = Gate(searcher.embedder)
-        self._verifier = Verifier(self.store, matcher)
+        self._verifier = Verifier(self.store, self._matcher)
 
     def ask(self, question: str, scope: Scope = Scope(), history: tuple[Turn, ...] = ()) -> Answer:  # noqa: B008
         """The answer to a question. Raises InputError for an empty or over-long one."""
@@ -86,28 +91,21 @@ class Agent:
         """
         question = _checked(question)
         began, started_at = time.monotonic(), time.time()
-        asked = resolve(question, history)
-        tools = self._tools(scope, cancelled)
+        asked, policy = resolve(question, history), self.policy
+        run = self.open_run(asked, scope, cancelled)
         steps: list[Step] = []
-        notes: tuple[Note, ...] = ()
-        answer: Answer | None = None
-        known = self.memory.recall(asked, scope) if self.memory is not None else None
+        answer: Answer | None
         try:
-            if known is not None and known.answer is not None:
-                answer, notes = known.answer, known.notes
-                for step in told(known):
-                    steps.append(step)
-                    yield step
-            for update in self._updates(asked, tools) if answer is None else ():
+            for update in self._graph.stream({"question": asked}, context=Context(run, policy, self._fallback),
+                                             stream_mode="updates", config={"recursion_limit": 1000}):  # fmt: skip
                 changes: dict[str, Any] = next(iter(update.values()))
-                notes = tuple(Note(**n) for n in changes["notes"]) if "notes" in changes else notes
-                answer = answer_from(changes["answer"]) if changes.get("answer") else answer
-                for raw in changes["steps"]:
+                for raw in changes.get("steps", ()):
                     step = step_from(raw)
                     if step.stage == "gate" and asked != question:
                         step = replace(step, summary=f"{step.summary}: “{asked}”")
                     steps.append(step)
                     yield step
+            answer = run.answer
         except Cancelled:
             answer = _stopped_answer()
         assert answer is not None
@@ -115,8 +113,9 @@ class Agent:
         answer = replace(answer, cost=replace(answer.cost, seconds=seconds))
         trajectory = Trajectory(
             id=uuid.uuid4().hex, question=question, collections=scope.collections, documents=scope.documents,
-            history=history, steps=tuple(steps), notes=notes, answer=answer, policy=POLICY,
-            fingerprint=fingerprint(self.settings), started_at=started_at, asked=asked if asked != question else "",
+            history=history, steps=tuple(steps), notes=run.notes, answer=answer,
+            policy=f"{policy.name}@{policy.fingerprint}", fingerprint=fingerprint(self.settings),
+            started_at=started_at, asked=asked if asked != question else "",
         )  # fmt: skip
         if self._log is not None:
             self._log.append(trajectory)
@@ -124,11 +123,14 @@ class Agent:
             self.memory.remember(trajectory)
         yield trajectory
 
-    def _updates(self, question: str, tools: Tools) -> Iterator[dict[str, Any]]:
-        """What each node of the loop changes, as it happens."""
-        yield from self._graph.stream(
-            {"question": question}, context=tools, stream_mode="updates", config={"recursion_limit": 200}
-        )
+    def open_run(
+        self,
+        question: str,
+        scope: Scope = Scope(),  # noqa: B008
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Run:
+        """A run of the question at its very beginning, to be taken step by step."""
+        return Run(self._tools(scope, cancelled), Board(question))
 
     def _tools(self, scope: Scope, cancelled: Callable[[], bool] | None) -> Tools:
         stop = cancelled or (lambda: False)
@@ -137,11 +139,14 @@ class Agent:
             model = LanguageModelComposer(
                 self._model.with_cancel(stop), max_tokens=self.settings.model.max_tokens
             )
+        reader_model = load_reader()
         return Tools(
-            searcher=self.searcher, reader=self._reader, reader_model=load_reader(), gate=self._gate,
-            verifier=self._verifier,
-            embedded=QuotingComposer(), model=model, config=self.settings.agent, scope=scope,
-            document_date=partial(stated_date, self.store), cancelled=stop,
+            searcher=self.searcher, search=MemoSearch(self.searcher, scope),
+            reader=Reader(MemoEmbedder(self.searcher.embedder), self._matcher),
+            reader_model=MemoReader(reader_model) if reader_model is not None else None,
+            gate=self._gate, verifier=self._verifier, embedded=QuotingComposer(), model=model,
+            config=self.settings.agent, scope=scope, document_date=partial(stated_date, self.store),
+            recall=self.memory.recall if self.memory is not None else None, cancelled=stop,
         )  # fmt: skip
 
 

@@ -1,55 +1,37 @@
-"""The loop as a picture: gate, then goal -> search -> read -> judge until it is enough, then answer or abstain."""
+"""The loop as a picture: the gate, then the policy decides again and again until there is an answer."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 from langgraph.graph import END, START, StateGraph
 
 from agent import nodes
-from agent.nodes import State, Tools
+from agent.nodes import DECIDE, Context, State
+from agent.stages import STAGES
 
 
-def build_graph() -> Any:
-    """The compiled graph; run it with a `Tools` as context.
+def build_graph(checkpointer: Any = None) -> Any:
+    """The compiled graph; run it with a `Context`.
 
     gate -+-> reply ------------------------------------------> end
-          `-> goal -+-> search -> read -> judge -> goal ...
-                    `-> conclude -+-> answer (with checked citations) -> end
-                                  `-> abstain ---------------------> end
+          `-> plan -> decide -+-> search -> read -> judge -> decide ...
+                              +-> plan (next goal, refine) -> decide ...
+                              +-> recall -> end
+                              +-> note -> write (checked citations) -> end
+                              `-> abstain --------------------> end
     """
-    graph = StateGraph(State, context_schema=Tools)
-    for name, work in (
-        ("gate", nodes.gate),
-        ("reply", nodes.reply),
-        ("plan", nodes.goal),
-        ("search", nodes.search),
-        ("read", nodes.read),
-        ("judge", nodes.judge),
-        ("conclude", nodes.conclude_notes),
-        ("write", nodes.answer),
-        ("abstain", nodes.abstain),
-    ):
-        graph.add_node(name, work)
+    graph = StateGraph(State, context_schema=Context)
+    graph.add_node(DECIDE, nodes.decide)
+    targets: dict[Hashable, str] = {DECIDE: DECIDE, nodes.END: END, **{name: name for name in STAGES}}
+    for name in STAGES:
+        graph.add_node(name, nodes.stage(name))
+    for name in (DECIDE, *STAGES):
+        graph.add_conditional_edges(name, _following, targets)
     graph.add_edge(START, "gate")
-    graph.add_conditional_edges("gate", _after_gate, ["plan", "reply"])
-    graph.add_conditional_edges("plan", _after_goal, ["search", "conclude"])
-    graph.add_edge("search", "read")
-    graph.add_edge("read", "judge")
-    graph.add_edge("judge", "plan")
-    graph.add_conditional_edges("conclude", _after_conclude, ["write", "abstain"])
-    for last in ("reply", "write", "abstain"):
-        graph.add_edge(last, END)
-    return graph.compile()
+    return graph.compile(checkpointer=checkpointer)
 
 
-def _after_gate(state: State) -> str:
-    return "plan" if state["gate"] == "search" else "reply"
-
-
-def _after_goal(state: State) -> str:
-    return "search" if state["goal"] is not None else "conclude"
-
-
-def _after_conclude(state: State) -> str:
-    return "write" if state["enough"] else "abstain"
+def _following(state: State) -> str:
+    return state["following"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -74,21 +74,40 @@ class Thread:
     def next_goal(self) -> Goal | None:
         """What to look for now; None when enough is known or nothing new can be asked."""
         if not self.asked:
-            return self._goal(f"Find: {self.question.text}", self.question.text)
+            return self.first_goal()
         if self.probability >= STOP_AT or self.best is None or self.absent:
             return None
-        missing = " ".join(self.missing())
+        options = self.follow_ups()
+        return options.get("bridge") or options.get("again")
+
+    def first_goal(self) -> Goal:
+        """The thread's first goal: its question as it stands."""
+        return self._goal(f"Find: {self.question.text}", self.question.text)
+
+    def follow_ups(self, eager: bool = False) -> dict[str, Goal]:
+        """What could be asked now that was not: "bridge" walks on from names the evidence brought in, "again"
+        asks for the missing words in another wording. Empty where nothing was found or nothing is missing;
+        `eager`: where nothing is missing, the words of the relation are asked for again."""
+        if self.best is None or self.absent:
+            return {}
+        missing = " ".join(self.missing() or (self._relation() if eager else ()))
         bridges = self._bridges()
         head = self.question.head if self.question.head not in self.missing() else ""
         wanted = " ".join(filter(None, (missing, head)))
-        for query, text in (
-            (f"{' '.join(bridges)} {wanted}", f"Find {wanted or 'more'} of {', '.join(bridges)}"),
-            (f"{wanted} {' '.join(self.question.names)}", f"Find again: {wanted}"),
+        asked = {_key(q) for q in self.asked}
+        found: dict[str, Goal] = {}
+        for kind, query, text in (
+            (
+                "bridge",
+                f"{' '.join(bridges)} {wanted}",
+                f"Find {wanted or 'more'} of {', '.join(bridges)}",
+            ),
+            ("again", f"{wanted} {' '.join(self.question.names)}", f"Find again: {wanted}"),
         ):
             usable = missing and (bridges or query.endswith(tuple(self.question.names) or " "))
-            if usable and _key(query) not in {_key(q) for q in self.asked}:
-                return self._goal(text, query)
-        return None
+            if usable and _key(query) not in asked:
+                found[kind] = self._goal(text, query)
+        return found
 
     def take(self, goal: Goal, evidence: Sequence[Evidence], hits: Sequence[Hit]) -> int:
         """Add what a search brought and judge anew; how many sentences were new."""
@@ -111,6 +130,10 @@ class Thread:
 
     def _goal(self, text: str, query: str) -> Goal:
         return Goal(text=text, query=query, expects=self.question.expects, hop=len(self.asked) + 1)
+
+    def _relation(self) -> tuple[str, ...]:
+        named = stems(" ".join(self.question.names))
+        return tuple(term for term in self.question.terms if not stems(term) <= named)
 
     def _bridges(self) -> list[str]:
         """Names that the evidence brought in and the question did not hold, best evidence first."""
@@ -173,6 +196,32 @@ class Inquiry:
             if self.at + 1 >= len(self.threads) or self.whole.probability >= SETTLED_AT:
                 return None
             self.at += 1
+
+    def following(self) -> tuple[Goal, int] | None:
+        """The goal after the present one with the thread it belongs to: the next document of this thread, or of
+        a comparison the next thing compared. Changes nothing; None when there is none."""
+        thread, whole = self.thread, self.compares and self.at == 0
+        if not thread.asked:
+            return thread.first_goal(), self.at
+        settled = self.compares and (thread.probability >= STOP_AT or len(thread.asked) >= 2)
+        bridge = thread.follow_ups(eager=True).get("bridge") if not whole and not settled else None
+        if bridge is not None:
+            return bridge, self.at
+        if self.at + 1 < len(self.threads):
+            return self.threads[self.at + 1].first_goal(), self.at + 1
+        return None
+
+    def again(self) -> Goal | None:
+        """The present goal in another wording, out of what is still missing; None when there is none."""
+        return self.thread.follow_ups(eager=True).get("again") if self.thread.asked else None
+
+    def fork(self) -> Inquiry:
+        """A copy that may go its own way; the evidence is shared, nothing changes it."""
+        threads = [
+            replace(t, pool=list(t.pool), useful=dict(t.useful), judged=list(t.judged), asked=list(t.asked))
+            for t in self.threads
+        ]
+        return Inquiry(self.question, threads, self.at)
 
     def read(self, reader: Reader, goal: Goal, hits: Sequence[Hit]) -> int:
         """Read what a search found; how many sentences were new."""

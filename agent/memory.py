@@ -77,7 +77,7 @@ class Memory:
         used = used_by(trajectory)
         for key in used:
             self.credit(key, reward_of(answer), trajectory.id)
-        recalled = any(s.decision is not None and s.decision.chosen == "remembered" for s in trajectory.steps)
+        recalled = bool(trajectory.steps) and trajectory.steps[-1].stage == "recall"
         if recalled or answer.kind not in ("answer", "abstention") or answer.stopped == "cancelled":
             return
         scope = Scope(trajectory.collections, trajectory.documents)

@@ -6,10 +6,11 @@ the LangGraph state, the pages and later the trainers all read the same records.
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol
 
-Stage = Literal["gate", "goal", "search", "read", "judge", "answer", "verify", "abstain"]
+Stage = Literal["gate", "recall", "goal", "search", "read", "judge", "note", "answer", "verify", "abstain"]
 AnswerKind = Literal["answer", "abstention", "small_talk", "library"]
 
 
@@ -45,7 +46,11 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One choice of the policy: what was possible, what was chosen, how sure, why."""
+    """One choice: what was possible, what was chosen, how sure, why.
+
+    The policy's own choices bear the name "policy": their options are the legal actions, their features the
+    situation it saw, and `probabilities` holds one number for each legal action.
+    """
 
     name: str
     options: tuple[str, ...]
@@ -53,6 +58,12 @@ class Decision:
     probability: float
     rationale: str
     features: dict[str, float] = field(default_factory=dict)
+    probabilities: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def log_probability(self) -> float:
+        """Of the chosen option; -inf where its probability is 0."""
+        return math.log(self.probability) if self.probability > 0 else -math.inf
 
 
 @dataclass(frozen=True, slots=True)
