@@ -142,8 +142,9 @@ class Answer:
 class Turn:
     """One earlier exchange of the conversation."""
 
-    question: str
+    question: str  # as it stands on its own
     answer: str
+    short: str = ""  # the bare answer
 
 
 @dataclass(frozen=True, slots=True)

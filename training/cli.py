@@ -160,3 +160,44 @@ def answers(
         typer.echo(f"{facts['skipped_without_scope']} questions name no passages and were left out.")
     if json:
         report.write_json(json, result)
+
+
+@eval_commands.command()
+def dialogues(
+    data: Data = Path("examples"),
+    file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Conversations.  [default: DATA/dialogues.jsonl]")
+    ] = None,
+    cache: Cache = None,
+    json: Out = None,
+) -> None:
+    """Conversations whose turns have a known meaning and a known answer."""
+    from agent.build import open_agent
+    from agent.config import load_settings
+    from index.encoders import load_embedder
+    from index.types import Scope
+    from training import evaluate_dialogues as evaluation
+    from training import report
+    from training.benchmark_index import open_index
+    from training.data import open_data
+
+    if json:
+        report.open_output(json)
+    folder = open_data(data)
+    held = evaluation.load_dialogues(file or data / "dialogues.jsonl")
+    outcomes = []
+    with open_index(folder, (), load_embedder(), cache) as index:
+        settings = load_settings(index.store.data_dir)
+        agent = open_agent(index.store.data_dir, settings=settings, memory=False)
+        for dialogue in report.track(iter(held), len(held), "talking"):
+            outcomes.extend(evaluation.hold(agent, dialogue, Scope((index.collection,))))
+    result = evaluation.summary(outcomes)
+    for name, value in result.items():
+        if name != "wrong":
+            typer.echo(f"{name.replace('_', ' ')}: {value}")
+    for one in result["wrong"]:
+        typer.echo(
+            f"  {one['dialogue']}: {one['question']} -> {one['asked']} = {one['answer']!r}, not {one['gold']}"
+        )
+    if json:
+        report.write_json(json, {**result, "facts": report.provenance(data=folder.name, dialogues=len(held))})
