@@ -15,7 +15,8 @@ from agent.compose import QuotingComposer
 from agent.compose_llm import LanguageModelComposer
 from agent.config import Settings, fingerprint
 from agent.dates import stated_date
-from agent.followup import resolve
+from agent.durable import OpenRun, OpenRuns
+from agent.followup import Rewriting, rewrite
 from agent.gate import Gate
 from agent.graph import build_graph
 from agent.llm import StoppableModel
@@ -28,10 +29,12 @@ from agent.policy import Policy, Rules
 from agent.reader import Reader
 from agent.reader_model import load_reader
 from agent.run import Run
-from agent.trace import TraceLog, step_from
-from agent.types import Answer, Cost, Step, Trajectory, Turn
+from agent.telemetry import Spans
+from agent.trace import TraceLog, answer_from, step_from
+from agent.types import Answer, Cost, Note, Step, Trajectory, Turn
 from agent.verify import Verifier
-from index.errors import Cancelled, InputError
+from index.errors import Cancelled, InputError, NotFoundError
+from index.popularity import connected
 from index.retrieve import Searcher
 from index.types import Scope
 
@@ -49,7 +52,10 @@ class Agent:
         log: TraceLog | None = None,
         memory: Memory | None = None,
         policy: Policy | None = None,
+        runs: OpenRuns | None = None,
+        spans: Spans | None = None,
     ) -> None:
+        """runs: keeps checkpoints, so that a killed process's questions can be gone on with; spans: telemetry."""
         self.searcher = searcher
         self.store = searcher.store
         self.settings = settings
@@ -57,8 +63,10 @@ class Agent:
         self._log = log
         self.policy = policy or open_policy(settings.agent)  # may be exchanged while questions run
         self.memory = memory
-        self._fallback = Rules(level_of(settings.agent.mode))
-        self._graph = build_graph()
+        self.runs = runs
+        self.fallback = Rules(level_of(settings.agent.mode))
+        self._spans = spans
+        self._graph = build_graph(runs.checkpointer if runs is not None else None)
         self._matcher = WordMatcher(searcher.embedder)
         self._gate = Gate(searcher.embedder)
         self._verifier = Verifier(self.store, self._matcher)
@@ -84,44 +92,97 @@ class Agent:
         scope: Scope = Scope(),  # noqa: B008
         history: tuple[Turn, ...] = (),
         cancelled: Callable[[], bool] | None = None,
+        *,
+        asked: str = "",
+        run_id: str = "",
     ) -> Iterator[Step | Trajectory]:
         """Each step as it finishes, and last the trajectory.
 
         After a Stop (`cancelled` turned true) the trajectory's answer says so in `stopped`.
+        asked: the question on its own as a person corrected it; else it is made from the history.
+        run_id: a name for the run, unique; else one is made.
         """
         question = _checked(question)
-        began, started_at = time.monotonic(), time.time()
-        asked, policy = resolve(question, history), self.policy
-        run = self.open_run(asked, scope, cancelled)
+        meant = Rewriting(_checked(asked), "follow-up") if asked else self.rewrite(question, scope, history)
+        opened = OpenRun(
+            run_id or uuid.uuid4().hex, question, meant.text, meant.why, scope, history, time.time()
+        )
+        items = self._answered(opened, cancelled, going_on=False)
+        return self._spans.watch(items) if self._spans is not None else items
+
+    def resume(self, run_id: str, cancelled: Callable[[], bool] | None = None) -> Iterator[Step | Trajectory]:
+        """Go on with the question of a killed process: all its steps, those it had done at once.
+
+        Nothing that was done outside is done again: no second line in the log, nothing remembered twice, no model
+        asked for what it had answered. NotFoundError when there is no such run.
+        """
+        if self.runs is None:
+            raise NotFoundError("This agent keeps no checkpoints, so there is nothing to go on with.")
+        items = self._answered(self.runs.take_over(run_id), cancelled, going_on=True)
+        return self._spans.watch(items) if self._spans is not None else items
+
+    def rewrite(self, question: str, scope: Scope, history: tuple[Turn, ...]) -> Rewriting:
+        """The question on its own, with what its words stand for."""
+        if not history:
+            return Rewriting(question, "as asked")
+        return rewrite(question, history, partial(connected, self.store, scope))
+
+    def _answered(
+        self, opened: OpenRun, cancelled: Callable[[], bool] | None, going_on: bool
+    ) -> Iterator[Step | Trajectory]:
+        """The run itself, its record at its end, and the clean-up whatever happens."""
+        began, policy = time.monotonic(), self.policy
+        run = self.open_run(opened.asked, opened.scope, cancelled)
         steps: list[Step] = []
-        answer: Answer | None
+        state: dict[str, Any] = {}
+        if self.runs is not None and not going_on:
+            self.runs.open(opened)
         try:
-            for update in self._graph.stream({"question": asked}, context=Context(run, policy, self._fallback),
-                                             stream_mode="updates", config={"recursion_limit": 1000}):  # fmt: skip
-                changes: dict[str, Any] = next(iter(update.values()))
-                for raw in changes.get("steps", ()):
-                    step = step_from(raw)
-                    if step.stage == "gate" and asked != question:
-                        step = replace(step, summary=f"{step.summary}: “{asked}”")
+            try:
+                for step in self._steps(opened, Context(run, policy, self.fallback), state, going_on):
                     steps.append(step)
                     yield step
-            answer = run.answer
-        except Cancelled:
-            answer = _stopped_answer()
-        assert answer is not None
-        seconds = time.monotonic() - began
-        answer = replace(answer, cost=replace(answer.cost, seconds=seconds))
-        trajectory = Trajectory(
-            id=uuid.uuid4().hex, question=question, collections=scope.collections, documents=scope.documents,
-            history=history, steps=tuple(steps), notes=run.notes, answer=answer,
-            policy=f"{policy.name}@{policy.fingerprint}", fingerprint=fingerprint(self.settings),
-            started_at=started_at, asked=asked if asked != question else "",
-        )  # fmt: skip
-        if self._log is not None:
-            self._log.append(trajectory)
-        if self.memory is not None:
-            self.memory.remember(trajectory)
+                answer = answer_from(state["answer"])
+            except Cancelled:
+                answer = _stopped_answer()
+            seconds = time.monotonic() - began
+            answer = replace(answer, cost=replace(answer.cost, seconds=seconds))
+            trajectory = Trajectory(
+                id=opened.id, question=opened.question, collections=opened.scope.collections,
+                documents=opened.scope.documents, history=opened.history, steps=tuple(steps),
+                notes=tuple(Note(**note) for note in state.get("notes", ())), answer=answer,
+                policy=f"{policy.name}@{policy.fingerprint}", fingerprint=fingerprint(self.settings),
+                started_at=opened.started_at, asked=opened.asked if opened.asked != opened.question else "",
+            )  # fmt: skip
+            if self._log is not None and not (going_on and self._log.holds(trajectory.id)):
+                self._log.append(trajectory)
+            if self.memory is not None:
+                self.memory.remember(trajectory)
+        finally:
+            if self.runs is not None:
+                self.runs.close(opened.id)
         yield trajectory
+
+    def _steps(
+        self, opened: OpenRun, context: Context, state: dict[str, Any], going_on: bool
+    ) -> Iterator[Step]:
+        """The steps as the graph does them; `state` receives the answer and its notes."""
+        config = {"recursion_limit": 1000, "configurable": {"thread_id": opened.id}}
+        given: dict[str, Any] | None = {"question": opened.asked}
+        if going_on:
+            kept = self._graph.get_state(config)
+            state.update(kept.values)
+            given = None if kept.values else given
+            yield from (_shown(step_from(raw), opened) for raw in kept.values.get("steps", ()))
+            if kept.values and not kept.next:
+                return
+        durability = {"durability": "sync"} if self.runs is not None else {}
+        for update in self._graph.stream(
+            given, context=context, stream_mode="updates", config=config, **durability
+        ):
+            changes: dict[str, Any] = next(iter(update.values()))
+            state.update(changes)
+            yield from (_shown(step_from(raw), opened) for raw in changes.get("steps", ()))
 
     def open_run(
         self,
@@ -160,6 +221,14 @@ def _checked(question: str) -> str:
             "or add the long text as a document and ask about it."
         )
     return question
+
+
+def _shown(step: Step, opened: OpenRun) -> Step:
+    """The gate's step tells what the question was taken to mean."""
+    if step.stage != "gate" or opened.asked == opened.question:
+        return step
+    detail = {**step.detail, "asked": opened.asked, "because": opened.why}
+    return replace(step, summary=f"{step.summary}: “{opened.asked}”", detail=detail)
 
 
 def _stopped_answer() -> Answer:

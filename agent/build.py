@@ -6,8 +6,10 @@ from pathlib import Path
 
 from agent.agent import Agent
 from agent.config import Settings, load_settings
+from agent.durable import OpenRuns
 from agent.llm import open_language_model
 from agent.memory import Memory
+from agent.telemetry import open_spans
 from agent.trace import TraceLog
 from index.encoders import load_embedder
 from index.retrieve import Searcher
@@ -20,10 +22,12 @@ def open_agent(
     settings: Settings | None = None,
     store: Store | None = None,
     memory: bool = True,
+    durable: bool = True,
 ) -> Agent:
     """The agent of a data folder; raises StoreError or ConfigError.
 
     memory: False neither reads nor writes what is remembered, whatever the settings say (measurements, replay).
+    durable: False keeps no checkpoints (measurements).
     """
     store = store or Store.open(data_dir)
     settings = settings or load_settings(store.data_dir)
@@ -33,4 +37,6 @@ def open_agent(
     if memory and settings.memory.use:
         brain = model.name if model is not None else "embedded"
         kept = Memory(store, embedder, settings.memory.chroma_url, brain)
-    return Agent(Searcher(store, embedder), settings, model, log, kept)
+    runs = OpenRuns(store.data_dir) if durable else None
+    spans = open_spans(settings.telemetry.content) if settings.telemetry.spans else None
+    return Agent(Searcher(store, embedder), settings, model, log, kept, runs=runs, spans=spans)

@@ -40,7 +40,7 @@ sibling siblings
 teach taught teaches teacher teachers
 study studied studies educated education attend attended train trained training
 work works worked employ employs employed employees employee employer staff
-cost costs price prices fee fees charge charges pay paid pays
+cost costs price prices priced fee fees charge charges pay paid pays
 weight weigh weighs weighed heavy
 length long
 height tall high
@@ -153,6 +153,8 @@ REWRITES = tuple(
         (r"\bhow old\b", "what is the age of"),
         (r"\bhow heavy\b", "what is the weight of"),
         (r"\bhow much (?:does|do|did)\b(?=.*\bweigh)", "what is the"),
+        (r"\bhow much (?:is|are|was|were)\b", "what is the price of"),
+        (r"^(?=(?:the|an?) \w+ (?:of|that|which|who)\b)", "what is "),
         (r"\bhow many\b", "what number of"),
         (r"\bin (?:what|which) place\b", "where"),
         (r"\bat (?:what|which) (?:time|point in time)\b", "when"),

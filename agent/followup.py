@@ -15,46 +15,28 @@ from agent.discourse import PERSON_NOUNS, Mention, pair_of, spoken_of
 from agent.question import analyse, content_words, names_in, words
 from agent.recast import attribute_of, recast
 from agent.types import Turn
+from agent.wording import (
+    ABOUT,
+    BARE,
+    CLAUSE,
+    EMPTY_IT,
+    LEAD,
+    MANY,
+    PERSON,
+    SPEAKING,
+    THAT,
+    THEN,
+    THERE,
+    THING,
+    TIME,
+    TWO,
+    WHICH_OF,
+    tidy,
+    with_article,
+    year_of,
+)
 
 Support = Callable[[str, Sequence[str]], float]  # name, words -> how far passages connect them, 0 to 1
-
-_PERSON = re.compile(r"\b(?:he|she|him|her|his|hers|himself|herself)\b", re.I)
-_THING = re.compile(r"\b(?:it|its|itself)\b", re.I)
-_MANY = re.compile(r"\b(?:they|them|their|theirs)\b", re.I)
-_THERE = re.compile(r"(?<!is )(?<!are )(?<!was )(?<!were )\b(?P<lead>from |to )?there\b", re.I)
-_THEN = re.compile(r"\b(?:in that year|that year|at that time|back then|then(?=\?))", re.I)
-_THAT = re.compile(
-    r"\b(?P<article>that|this|the same|the said|those|these|the) (?P<noun>[a-z]{3,})\b(?P<after>['’]s)?", re.I
-)
-_TWO = re.compile(
-    r"\bthe (?P<which>first|second|former|latter|other|last|earlier|later)(?: (?:one|of (?:them|the two)))?\b"
-    r"(?! \w+(?:s|ed)?\b(?<! one))",
-    re.I,
-)
-_WHICH_OF = re.compile(
-    r"^(?P<which>which|who)(?: one)?(?: of (?:them|the two|these|those|the pair))? "
-    r"(?P<rest>(?:is|was|has|had|opened|came|lived|are|were|did) .*)",
-    re.I,
-)
-_LEAD = re.compile(r"^\W*(?:(?:and|but|so|ok|okay|also|well|then)\b,?\s+)*(?:(?:what|how) about\s+)?", re.I)
-_ABOUT = re.compile(r"^\W*(?:(?:and|but|so|ok|okay)\b,?\s+)?(?:what|how) about\s|^\W*(?:and|but)\s", re.I)
-_CLAUSE = re.compile(
-    r"^(?:(?:in|on|at|from|by|to|for|since|until|of) )?(?:who|whom|whose|what|which|when|where|why|how)\b.*\s\S"
-    r"|^(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|tell|list|name|give|show|explain)\b",
-    re.I,
-)
-_BARE = re.compile(
-    r"^(?P<wh>(?:in |on |at |by |since |from )?(?:why|when|where|who|whom|how|what year|which year|what date|"
-    r"which (?:town|city|country|place|river)))$",
-    re.I,
-)
-_EMPTY_IT = re.compile(
-    r"\b(?:what time is it|is it (?:true|possible|known|likely|raining)|was it (?:true|possible))\b", re.I
-)
-_TIME = re.compile(r"^(?P<when>(?:in|since|before|after|by|on|during) .*\d{4}|\d{4})$", re.I)
-_SPEAKING = re.compile(
-    r"^\W*(?:hi|hello|hey|thanks?|thank you|bye|ok(?:ay)?|great|good (?:morning|evening|day))\b", re.I
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +67,12 @@ def rewrite(question: str, history: tuple[Turn, ...], support: Support | None = 
     text = " ".join(question.split())
     turns = tuple(_spelled(turn) for turn in history if turn.question.strip())
     talk = [turn for turn in turns if analyse(turn.question).names or turn.short]
-    if not talk or _SPEAKING.match(text):
+    if not talk or SPEAKING.match(text):
         return Rewriting(text, "as asked")
     made = _Rewriter(tuple(talk), support or (lambda name, terms: 0.0)).whole(text)
     if made.text == text:
         return Rewriting(text, "new topic")
-    return replace(made, text=_tidy(made.text))
+    return replace(made, text=tidy(made.text))
 
 
 class _Rewriter:
@@ -103,12 +85,12 @@ class _Rewriter:
         self.links: list[tuple[str, str]] = []
 
     def whole(self, text: str) -> Rewriting:
-        rest = _LEAD.sub("", text).strip(" ?.!")
-        if rest and not _CLAUSE.match(rest) or _BARE.match(rest):
+        rest = LEAD.sub("", text).strip(" ?.!")
+        if rest and not CLAUSE.match(rest) or BARE.match(rest):
             made = self._fragment(text, rest)
             if made is not None:
                 return Rewriting(made, "follow-up", tuple(self.links))
-        body = text if not _ABOUT.match(text) else _LEAD.sub("", text)
+        body = text if not ABOUT.match(text) else LEAD.sub("", text)
         changed = self._references(body)
         if self.links:
             return Rewriting(changed, "follow-up", tuple(self.links))
@@ -119,11 +101,11 @@ class _Rewriter:
     def _fragment(self, text: str, rest: str) -> str | None:
         """A question that is only a part of one: the last question says the rest."""
         last = self.history[-1]
-        bare = _BARE.match(rest)
+        bare = BARE.match(rest)
         if bare:
             made = recast(last.question, last.short, bare.group("wh"))
             return self._link(text, made) if made else None
-        when = _TIME.match(rest)
+        when = TIME.match(rest)
         if when:
             moment = when.group("when")
             moment = f"in {moment}" if moment.isdigit() else moment
@@ -136,7 +118,7 @@ class _Rewriter:
     def _swapped(self, text: str, rest: str) -> str | None:
         """ "What about the Iron Bridge?": the same question of another thing; "and its length?": another of it."""
         last = self.history[-1]
-        chosen = self._one_of_two(rest) if _TWO.fullmatch(rest) else None
+        chosen = self._one_of_two(rest) if TWO.fullmatch(rest) else None
         named = names_in(rest, opening=False) or names_in(rest[:1].upper() + rest[1:], opening=False)
         if re.match(r"(?:its|his|her|their)\b", rest, re.I) or re.search(
             r"\bof (?:it|him|her|them)$", rest, re.I
@@ -147,14 +129,14 @@ class _Rewriter:
             known = self._called(rest)
             if known is not None:
                 chosen = known.text
-            elif _ABOUT.match(text) and re.match(r"(?:the )?[a-z][a-z ]+$", rest):
+            elif ABOUT.match(text) and re.match(r"(?:the )?[a-z][a-z ]+$", rest):
                 return self._of_topic(rest)
         new = chosen or (rest if named else None)
         old = self._counterpart(new or "", last)
-        if new is None or old is None or (not _ABOUT.match(text) and not chosen):
+        if new is None or old is None or (not ABOUT.match(text) and not chosen):
             return None
         return self._link(
-            rest, re.sub(rf"(?:\bthe )?{re.escape(old)}", _with_article(new), last.question, flags=re.I)
+            rest, re.sub(rf"(?:\bthe )?{re.escape(old)}", with_article(new), last.question, flags=re.I)
         )
 
     def _of_topic(self, attribute: str) -> str | None:
@@ -164,7 +146,7 @@ class _Rewriter:
         topic = self._likeliest(topics, words(noun))
         if topic is None:
             return None
-        return self._link(attribute, f"{attribute_of(noun)} of {_with_article(topic.text)}?")
+        return self._link(attribute, f"{attribute_of(noun)} of {with_article(topic.text)}?")
 
     def _counterpart(self, new: str, last: Turn) -> str | None:
         """What in the last question the new thing takes the place of."""
@@ -181,20 +163,18 @@ class _Rewriter:
 
     def _references(self, text: str) -> str:
         text = self._which_of(text)
-        text = _TWO.sub(self._two, text)
-        text = self._pronouns(text, _PERSON, ("person",))
-        if not _EMPTY_IT.search(text):
-            text = self._pronouns(text, _THING, ("thing", "place"))
-        text = self._pronouns(text, _MANY, ("thing", "person", "place"))
-        text = _THAT.sub(self._noun, text)
+        text = TWO.sub(self._two, text)
+        text = self._pronouns(text, PERSON, ("person",))
+        if not EMPTY_IT.search(text):
+            text = self._pronouns(text, THING, ("thing", "place"))
+        text = self._pronouns(text, MANY, ("thing", "person", "place"))
+        text = THAT.sub(self._noun, text)
         place = next((m for m in self.mentions if m.kind == "place"), None) or self._town()
         if place is not None and not re.match(r"(?:is|are|was|were) there\b", text, re.I):
-            text = _THERE.sub(
-                lambda m: self._said(m.group(), f"{m.group('lead') or 'in '}{place.text}"), text
-            )
+            text = THERE.sub(lambda m: self._said(m.group(), f"{m.group('lead') or 'in '}{place.text}"), text)
         moment = next((m for m in self.mentions if m.kind == "date"), None)
         if moment is not None:
-            text = _THEN.sub(lambda m: self._said(m.group(), f"in {_year(moment.text)}"), text)
+            text = THEN.sub(lambda m: self._said(m.group(), f"in {year_of(moment.text)}"), text)
         return text
 
     def _pronouns(self, text: str, pattern: re.Pattern[str], kinds: tuple[str, ...]) -> str:
@@ -205,7 +185,7 @@ class _Rewriter:
         chosen = self._likeliest(fit, content_words(text))
         if chosen is None:
             return text
-        name = _with_article(chosen.text)
+        name = with_article(chosen.text)
 
         def put(match: re.Match[str]) -> str:
             word, follows = match.group().lower(), text[match.end() :].lstrip()
@@ -246,7 +226,7 @@ class _Rewriter:
         found = self._called(noun)
         if found is None or found.text.lower() in match.string.lower():
             return match.group()
-        return self._said(match.group(), _with_article(found.text) + (match.group("after") or ""))
+        return self._said(match.group(), with_article(found.text) + (match.group("after") or ""))
 
     def _called(self, phrase: str) -> Mention | None:
         noun = re.sub(r"^(?:the|that|this|a|an) ", "", phrase.lower())
@@ -264,22 +244,22 @@ class _Rewriter:
 
     def _which_of(self, text: str) -> str:
         """ "Which of them is longer?" names the two again."""
-        match = _WHICH_OF.match(text.strip(" ?"))
+        match = WHICH_OF.match(text.strip(" ?"))
         two = pair_of(self.history)
         explicit = bool(match) and bool(re.search(r"\b(?:one|of (?:them|the two|these|those))\b", text, re.I))
         if match is None or two is None or not explicit or names_in(text):
             return text
         self.links.append((match.group()[: match.start("rest")].strip(), f"{two[0]} or {two[1]}"))
-        either = f"{_with_article(two[0])} or {_with_article(two[1])}"
+        either = f"{with_article(two[0])} or {with_article(two[1])}"
         return f"{match.group('which').capitalize()} {match.group('rest')}, {either}?"
 
     def _two(self, match: re.Match[str]) -> str:
         chosen = self._one_of_two(match.group())
-        return self._said(match.group(), _with_article(chosen)) if chosen else match.group()
+        return self._said(match.group(), with_article(chosen)) if chosen else match.group()
 
     def _one_of_two(self, phrase: str) -> str | None:
         two = pair_of(self.history)
-        match = _TWO.search(phrase)
+        match = TWO.search(phrase)
         if two is None or match is None:
             return None
         which = match.group("which").lower()
@@ -315,33 +295,3 @@ def _pronoun(rest: str) -> str:
     found = re.search(r"\b(his|her|him|its|it|their|them)\b", lower)
     word = found.group() if found else "it"
     return {"his": "him", "its": "it", "their": "them"}.get(word, word)
-
-
-def _with_article(name: str) -> str:
-    """ "the Teal Bridge", "Mira Vell": a name whose last word is a common noun takes the article."""
-    if re.match(r"(?:the|a|an)\b", name, re.I):
-        return name
-    last = words(name)[-1:] or [""]
-    return f"the {name}" if last[0] in _COMMON or words(name)[:1] == ["river"] else name
-
-
-def _tidy(text: str) -> str:
-    text = re.sub(r"\bthe the\b", "the", re.sub(r"\bin in\b", "in", " ".join(text.split())), flags=re.I)
-    text = text[:1].upper() + text[1:]
-    return text if text.endswith(("?", ".", "!")) else text + "?"
-
-
-def _year(date: str) -> str:
-    found = re.search(r"\d{4}", date)
-    return found.group() if found else date
-
-
-_COMMON = frozenset(
-    (
-        "bridge museum academy library society observatory press yard line festival expedition organ globe refractor "
-        "week river university college school church company war battle team band club institute association "
-        "hospital tower palace castle hotel theatre theater station railway committee commission council agency "
-        "prize award treaty act empire kingdom republic party league union channel canal harbour port island islands "
-        "mountains sea ocean desert times post gazette fair market works mill"
-    ).split()
-)

@@ -18,6 +18,7 @@ from index.stop_words import STOP_WORDS
 
 _BROAD_PLACE = frozenset({"", "place", "location", "town", "city", "village"})
 _BROAD_PERSON = frozenset({"", "person", "man", "woman"})
+_BROAD = frozenset(concept(w) if w else "" for w in _BROAD_PLACE | _BROAD_PERSON)
 _POSSESSIVE = re.compile(
     r"((?:[A-Z][\w'’\-]*(?:\s+(?:of|the|and|de|van|von)\s+)?\s*)+)['’]s?\s+((?:[a-z\-]+['’]s\s+)*)([a-z\-]+)"
 )
@@ -57,16 +58,20 @@ def intent_of(text: str) -> Intent:
     held = frozenset(tokens)
     numbers = tuple(sorted(t for t in tokens if any(c.isdigit() for c in t)))
     head = question.head or original.head
-    drop = _asked_words(expects, head)
     content = [
         w
         for w in tokens
-        if w not in names and w not in STOP_WORDS and w not in LIGHT and w not in drop and w not in EXACT
+        if w not in names and w not in STOP_WORDS and w not in LIGHT and w not in EXACT
         and not any(c.isdigit() for c in w)
     ]  # fmt: skip
     sense = Counter(concept(w) for w in content)
     order = tuple(c for w in content if (c := concept(w)) not in RELATIONS)
-    exact = frozenset() if direction and options else frozenset(EXACT[w] for w in tokens if w in EXACT)
+    compares = direction not in ("", "same") and "or" in tokens
+    exact = frozenset() if compares else frozenset(EXACT[w] for w in tokens if w in EXACT)
+    if compares:
+        expects = "choice"
+    elif direction == "same":
+        direction, options = "", frozenset()
     chain = tuple(dict.fromkeys(c for w in tokens if w not in names and (c := concept(w)) in RELATIONS))
     return Intent(
         plain, expects, concept(head) if head else "", tuple(dict.fromkeys(names)), held, numbers,
@@ -86,7 +91,7 @@ def same_question(a: Intent, b: Intent, short: str = "") -> str:
         (_same_names(a, b), "names"),
         (_same_kind(a, b, short), "kind of answer"),
         (a.exact == b.exact, "a word such as first, not or both"),
-        (a.direction == b.direction and a.options == b.options, "what is compared"),
+        (a.direction == b.direction and _same_options(a, b), "what is compared"),
         (_sense(a, b) == _sense(b, a), "what is asked about"),
         (a.chain == b.chain or len(set(a.chain)) < 2, "order of relations"),
         (not (a.role and b.role) or a.role == b.role, "who does and who is done to"),
@@ -113,13 +118,6 @@ def _one_form(text: str) -> str:
     return _POSSESSIVE.sub(turned, text)
 
 
-def _asked_words(expects: str, head: str) -> frozenset[str]:
-    """The word that only says what kind of thing is wanted."""
-    if expects in ("place", "person", "date", "year") and head:
-        return frozenset({head})
-    return frozenset()
-
-
 def _role(text: str, names: list[str]) -> str:
     """Whether the name of a question with one name does what is asked, or has it done to it."""
     if not names:
@@ -140,15 +138,19 @@ def _same_names(a: Intent, b: Intent) -> bool:
     return set(a.names) <= b.words and set(b.names) <= a.words
 
 
+def _same_options(a: Intent, b: Intent) -> bool:
+    """What is chosen from: names say it; options without names must be the same words."""
+    return bool(a.names and b.names) or a.options == b.options
+
+
 def _sense(a: Intent, b: Intent) -> dict[str, int]:
-    """Concepts of `a` without the words that the other question shows to be a name or writes small."""
+    """Concepts of `a` without names of either question (one of them may write them small) and without the nouns
+    that only say what kind of thing is wanted."""
     named = {concept(w) for w in (*a.names, *b.names)}
-    heads = {a.head, b.head} if _droppable_head(a, b) else set()
+    heads = {h for h, other in ((a.head, b), (b.head, a)) if h and (h in _BROAD or _mentions(other, h))}
+    if a.expects in ("person", "date", "year") and b.expects in ("person", "date", "year"):
+        heads |= {a.head, b.head}
     return {c: 1 for c, _ in a.sense if c not in named and c not in heads}
-
-
-def _droppable_head(a: Intent, b: Intent) -> bool:
-    return a.expects == b.expects and a.expects in ("number",) and a.head == b.head
 
 
 def _same_kind(a: Intent, b: Intent, short: str) -> bool:
@@ -161,12 +163,11 @@ def _same_kind(a: Intent, b: Intent, short: str) -> bool:
 
 
 def _heads_agree(a: Intent, b: Intent) -> bool:
-    broad = {concept(w) if w else "" for w in _BROAD_PLACE | _BROAD_PERSON}
     heads = (a.head, b.head)
     if heads[0] == heads[1]:
         return True
     # "Which river does X lie on?" and "What is the river on which X lies?": the noun stands in both.
-    return all(not h or h in broad or _mentions(x, h) for h, x in ((a.head, b), (b.head, a)))
+    return all(not h or h in _BROAD or _mentions(x, h) for h, x in ((a.head, b), (b.head, a)))
 
 
 def _mentions(other: Intent, head: str) -> bool:
@@ -175,7 +176,8 @@ def _mentions(other: Intent, head: str) -> bool:
 
 def _same_order(a: Intent, b: Intent) -> bool:
     """Two names may change places only where the wording shows that their parts stay the same."""
-    if len(a.names) < 2 or a.options or a.direction == "same":
+    alike = {EXACT["same"], EXACT["both"]} & a.exact
+    if len(a.names) < 2 or alike or (a.direction and "or" in a.words & b.words):
         return True
     mine = [n for n in a.names if n in b.words]
     theirs = _positions(b, mine)

@@ -8,6 +8,7 @@ from SQLite and its spans are checked against the stored documents once more. No
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -16,12 +17,13 @@ import numpy as np
 from agent.episodes import DELTA, K1, Episode, reward_of, suggested, updated
 from agent.intent import intent_of, same_question
 from agent.memory_index import MemoryIndex
+from agent.memory_page import Remembered, remembered
 from agent.memory_writer import RUNS_KEPT, MemoryWriter, answer_key, episode_of, span_holds, used_by
 from agent.recollection import Recollection
 from agent.trace import answer_from
 from agent.types import Answer, Cost, Note, Trajectory
 from index.derived import Derived, DerivedRecords
-from index.errors import NotFoundError
+from index.errors import InputError, NotFoundError
 from index.store import Store
 from index.types import Embedder, Scope, Vectors
 
@@ -130,6 +132,45 @@ class Memory:
             value["runs"] = [*value["runs"], run][-RUNS_KEPT:]
             value.pop("q_before_thumb", None)
             self._writer.again(record, value)
+
+    def remembered(self, collection: str) -> tuple[Remembered, ...]:
+        """What is kept of a collection, the last used first; NotFoundError for an unknown one."""
+        episodes = self.records.list("episode", collection)
+        answers = {r.key: r for r in self.records.read([answer_key(e.key) for e in episodes])}
+        return tuple(remembered(e, answers.get(answer_key(e.key))) for e in episodes)
+
+    def forget(self, keys: Sequence[str]) -> None:
+        """Remove episodes with their answers, and the notes that only they used."""
+        with self._store.writing() as connection:
+            for key in keys:
+                record = self.records.get(key)
+                runs = record.value["runs"] if record is not None else ()
+                connection.execute("DELETE FROM derived WHERE key IN (?, ?)", (key, answer_key(key)))
+                marks = ",".join("?" * len(runs))
+                connection.execute(
+                    f"DELETE FROM derived WHERE kind = 'note' AND json_extract(value, '$.run') IN ({marks})",
+                    runs,
+                )
+
+    def correct(self, key: str, short: str, text: str) -> None:
+        """A person's wording in place of an answer; what it rests on stays, and is checked as before.
+
+        InputError for an empty text, NotFoundError when the answer is gone.
+        """
+        flat = " ".join(re.sub(r"\s*\[\d+\]", "", text).split())
+        if not flat:
+            raise InputError("An answer needs at least a word. To remove it, forget it.")
+        with self._store.writing():
+            record = self.records.get(answer_key(key))
+            if record is None:
+                raise NotFoundError("This answer is not kept any more; its documents may have changed.")
+            answer = record.value["answer"]
+            numbers = [c["number"] for c in answer["citations"]]
+            marks = "".join(f"[{number}]" for number in numbers)
+            answer |= {"short": short.strip(), "text": f"{flat} {marks}".strip(),
+                       "claims": [{"text": flat, "citations": numbers}]}  # fmt: skip
+            self._writer.again(record, {**record.value, "answer": answer, "corrected": True,
+                                        "notice": "A person corrected this answer."})  # fmt: skip
 
     def scope_key(self, scope: Scope) -> str:
         """The scope as memory spells it; empty when nothing is in it."""

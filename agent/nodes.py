@@ -25,6 +25,8 @@ class State(TypedDict, total=False):
     actions: Annotated[list[str], add]  # the policy's so far
     steps: Annotated[list[dict[str, Any]], add]
     following: str  # name of the next node
+    answer: dict[str, Any] | None  # once there is one: a run that was killed after it needs no model again
+    notes: list[dict[str, Any]]
 
 
 @dataclass(slots=True)
@@ -53,7 +55,10 @@ def stage(name: str) -> Any:
         run = _current(state, runtime.context)
         assert run.queue[0][0] == name
         step = run.advance()
-        return {"steps": [asdict(step)], "following": _following(run)}
+        changes: State = {"steps": [asdict(step)], "following": _following(run)}
+        if run.finished and run.answer is not None:
+            changes |= {"answer": asdict(run.answer), "notes": [asdict(note) for note in run.notes]}
+        return changes
 
     node.__name__ = name
     return node

@@ -30,6 +30,14 @@ class TraceLog:
             finally:
                 os.close(handle)
 
+    def holds(self, run_id: str) -> bool:
+        """Whether a run is in the log already."""
+        if not self.path.exists():
+            return False
+        mark = f'{{"id":{json.dumps(run_id)},'
+        with self.path.open(encoding="utf-8") as lines:
+            return any(line.startswith(mark) and line.endswith("\n") for line in lines)
+
     def read(self) -> Iterator[Trajectory]:
         """All records; a last line cut off by a crash is left out."""
         if not self.path.exists():

@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 import typer
 from rich.console import Console
 
-from app.commands import ask, chat, documents, graph, ingest, search
+from app.commands import ask, chat, documents, graph, ingest, memory, replay, search
 from app.doctor import doctor
 from app.options import DataDir
 from index.errors import ForageError
@@ -38,11 +38,14 @@ app.command()(ingest.ingest)
 app.command()(search.search)
 app.command()(ask.ask)
 app.command()(chat.chat)
+app.command()(replay.replay)
+app.command()(replay.resume)
 app.command()(documents.collections)
 app.command()(documents.documents)
 app.command()(documents.delete)
 app.command()(doctor)
 app.add_typer(graph.graph_commands, name="graph")
+app.add_typer(memory.memory_commands, name="memory")
 for _plugin in entry_points(group="forage.commands"):
     app.add_typer(_plugin.load(), name=_plugin.name)
 

@@ -171,6 +171,12 @@ class Conversations:
             )
             return tuple(_message(row) for row in rows)
 
+    def of_job(self, job_id: str) -> str | None:
+        """The message that a job answers; None when no conversation has it."""
+        with self._open() as db:
+            row = db.execute("SELECT id FROM messages WHERE job_id = ?", (job_id,)).fetchone()
+        return str(row[0]) if row else None
+
     def _change(self, statement: str, values: tuple[Any, ...]) -> None:
         with self._open() as db:
             if db.execute(statement, values).rowcount == 0:

@@ -12,6 +12,7 @@ from app.conversations import CAUSES, Message
 from app.graph_panel import answer_picture, graph_open, has_graph, toggle_graph
 from app.jobs import Job
 from app.session import Workspace
+from app.why import why, why_button
 from index.errors import NotFoundError
 
 POLL_SECONDS = 0.4
@@ -36,9 +37,29 @@ def exchange(opened: Workspace, message: Message) -> None:
             _live(opened, message)
             return
         if message.trajectory is not None:
+            _meant(opened, message, message.trajectory.get("asked") or "")
             _finished(opened, message, message.trajectory)
         if message.trajectory is None or message.trajectory["answer"]["stopped"] == "cancelled":
             _unfinished(opened, message, job)
+
+
+def _meant(opened: Workspace, message: Message, asked: str) -> None:
+    """How a follow-up was understood; a person can correct it and ask again."""
+    if not asked:
+        return
+    editing = f"meaning-{message.id}"
+    with st.container(key=f"meant-{message.id}", horizontal=True, vertical_alignment="center"):
+        st.html(render.said_html(f"Understood as: {asked}", "fg-meant"), width="content")
+        st.button("Correct", key=f"correct-{message.id}", icon=":material/edit:", type="tertiary",
+                  on_click=lambda: st.session_state.update({editing: True}))  # fmt: skip
+    if not st.session_state.get(editing):
+        return
+    with st.form(f"form-{editing}", border=False):
+        better = st.text_input("What you meant", asked, key=f"text-{editing}")
+        if st.form_submit_button("Ask this") and better.strip():
+            st.session_state.pop(editing, None)
+            opened.ask_again(message, better.strip())
+            st.rerun()
 
 
 def job_of(opened: Workspace, message: Message) -> Job | None:
@@ -92,7 +113,10 @@ def _finished(opened: Workspace, message: Message, trajectory: dict[str, Any]) -
     )
     if st.session_state.get("fresh") == message.id:
         del st.session_state["fresh"]  # scroll to it once, not at every click
-    _feedback(opened, message)
+    with st.container(key=f"under-{message.id}", horizontal=True, vertical_alignment="center"):
+        _feedback(opened, message)
+        why_button(message)
+    why(opened, message, trajectory)
     if graph_open(message.id) and has_graph(trajectory):
         answer_picture(opened, message, trajectory)
 

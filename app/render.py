@@ -19,6 +19,8 @@ TAGS = {"div", "span", "p", "mark", "details", "summary", "ol", "li", "b", "br"}
 ATTRIBUTES = {"*": {"class"}, "details": {"open"}, "mark": {"id"}}
 STAGES = {
     "gate": "Understand",
+    "recall": "Remember",
+    "note": "Notes",
     "goal": "Goal",
     "search": "Search",
     "read": "Read",
@@ -38,7 +40,7 @@ def safe(markup: str) -> str:
 
 def plain(text: str) -> str:
     """Text for a place that reads Markdown: every mark loses its meaning, line breaks become spaces."""
-    return _MARKDOWN.sub(r"\\\1", " ".join(_printable(text).split()))
+    return _MARKDOWN.sub(r"\\\1", " ".join(printable(text).split()))
 
 
 def duration(seconds: float) -> str:
@@ -98,12 +100,12 @@ def answer_parts(answer: Mapping[str, Any]) -> list[list[dict[str, Any]]]:
     """
     claims = [claim for claim in answer["claims"] if claim["text"].strip()]
     if not claims:
-        paragraphs = re.split(r"\n\s*\n", _printable(answer["text"]).strip())
+        paragraphs = re.split(r"\n\s*\n", printable(answer["text"]).strip())
         return [[{"text": re.sub(r"(?m)^[-*] ", "• ", paragraph)}] for paragraph in paragraphs]
     known = {citation["number"] for citation in answer["citations"]}
     parts: list[dict[str, Any]] = []
     for claim in claims:
-        text = _MARKS.sub("", _printable(claim["text"])).strip()
+        text = _MARKS.sub("", printable(claim["text"])).strip()
         parts.append({"text": f" {text}" if parts else text})
         parts.extend({"cite": number} for number in claim["citations"] if number in known)
     return [parts]
@@ -114,9 +116,9 @@ def sources(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
         {
             "number": citation["number"],
-            "title": _printable(citation["title"]),
-            "place": _printable(place(citation)),
-            "quote": _printable(citation["quote"]),
+            "title": printable(citation["title"]),
+            "place": printable(place(citation)),
+            "quote": printable(citation["quote"]),
             "supported": bool(citation["supported"]),
         }
         for citation in answer["citations"]
@@ -152,10 +154,10 @@ def steps_html(steps: Sequence[Mapping[str, Any]], *, running: bool, note: str =
 
 def _step_line(step: Mapping[str, Any]) -> str:
     stage = STAGES.get(step["stage"], str(step["stage"]))
-    error = f'<span class="fg-error">{escape(_printable(step["error"]))}</span>' if step.get("error") else ""
+    error = f'<span class="fg-error">{escape(printable(step["error"]))}</span>' if step.get("error") else ""
     return (
         f'<li class="fg-step"><span class="fg-stage">{escape(stage)}</span>'
-        f'<span class="fg-what">{escape(_printable(step["summary"]))}{error}</span>'
+        f'<span class="fg-what">{escape(printable(step["summary"]))}{error}</span>'
         f'<span class="fg-time">{duration(float(step["seconds"]))}</span></li>'
     )
 
@@ -169,7 +171,7 @@ def quoted_html(before: str, quote: str, after: str) -> str:
 def facts_html(rows: Iterable[tuple[str, str]]) -> str:
     """Small label and value lines."""
     lines = "".join(
-        f'<div class="fg-fact"><span>{escape(label)}</span><b>{escape(_printable(value))}</b></div>'
+        f'<div class="fg-fact"><span>{escape(label)}</span><b>{escape(printable(value))}</b></div>'
         for label, value in rows
         if value
     )
@@ -182,10 +184,10 @@ def said_html(text: str, kind: str) -> str:
 
 
 def _lines(text: str) -> str:
-    return escape(_printable(text)).replace("\n", "<br>")
+    return escape(printable(text)).replace("\n", "<br>")
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Text without control and direction-changing characters, which can make a page lie."""
     return "".join(
         character

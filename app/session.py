@@ -22,7 +22,7 @@ from agent.types import Answer
 from app.conversations import Conversations, Message
 from app.jobs import Handle, JobRunner, Work
 from app.suggest import suggest
-from app.work import asking, history_of, ingesting
+from app.work import asking, going_on, history_of, ingesting
 from index.encoders import load_embedder
 from index.errors import Cancelled, ForageError, NotFoundError
 from index.store import Store
@@ -71,8 +71,8 @@ class Workspace:
         job = self._submit("ask", work, {"message": message, "question": question})
         self.conversations.assign(message, job)
 
-    def ask_again(self, message: Message) -> None:
-        """Answer a message once more, after a stop or a failure."""
+    def ask_again(self, message: Message, asked: str = "") -> None:
+        """Answer a message once more, after a stop or a failure, or with the question as a person corrected it."""
         conversation = self.conversations.get(message.conversation_id)
         earlier = [
             m for m in self.conversations.messages(conversation.id) if m.created_at < message.created_at
@@ -84,9 +84,20 @@ class Workspace:
             message.question,
             conversation.scope,
             history_of(earlier),
+            asked,
         )
         job = self._submit("ask", work, {"message": message.id, "question": message.question})
         self.conversations.assign(message.id, job)
+
+    def go_on(self) -> None:
+        """Take up the questions of conversations that a killed process left."""
+        runs = self.agent().runs
+        for run in runs.abandoned() if runs is not None else ():
+            message = self.conversations.of_job(run.id)
+            if message is not None:
+                work = going_on(self.agent, self.conversations, message, run.id)
+                job = self._submit("ask", work, {"message": message, "question": run.question})
+                self.conversations.assign(message, job)
 
     def ingest(self, paths: tuple[Path, ...], collection: str) -> str:
         """Start bringing files into a collection; the job's id."""
@@ -165,6 +176,7 @@ def _warm(opened: Workspace) -> None:
             reader.read("warm?", ["warm"])
         gc.collect()
         gc.freeze()
+        opened.go_on()
     except ForageError as error:  # the first job will tell the person
         logger.warning("the models are not ready: %s", error)
     finally:

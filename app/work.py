@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from agent.agent import Agent
-from agent.types import Step, Turn
+from agent.types import Step, Trajectory, Turn
 from app.conversations import Conversations, Message
 from app.jobs import Handle, Work
 from index.errors import InputError
@@ -32,18 +32,38 @@ def asking(
     question: str,
     scope: Scope,
     history: tuple[Turn, ...],
+    asked: str = "",
 ) -> Work:
-    """The job that answers one message: a `step` event per stage, the trajectory into the conversation."""
+    """The job that answers one message: a `step` event per stage, the trajectory into the conversation.
+
+    The run bears the job's id. asked: the question on its own, as a person corrected it.
+    """
 
     def work(handle: Handle) -> Mapping[str, Any]:
-        for item in agent().stream(question, scope, history, cancelled=handle.cancelled):
-            if isinstance(item, Step):
-                handle.emit("step", asdict(item))
-            else:
-                conversations.answer(message_id, item.to_dict())
-        return {}
+        items = agent().stream(question, scope, history, handle.cancelled, asked=asked, run_id=handle.id)
+        return _told(items, handle, conversations, message_id)
 
     return work
+
+
+def going_on(agent: Callable[[], Agent], conversations: Conversations, message_id: str, run_id: str) -> Work:
+    """The job that goes on with a message whose process was killed."""
+
+    def work(handle: Handle) -> Mapping[str, Any]:
+        return _told(agent().resume(run_id, handle.cancelled), handle, conversations, message_id)
+
+    return work
+
+
+def _told(
+    items: Iterable[Step | Trajectory], handle: Handle, conversations: Conversations, message_id: str
+) -> Mapping[str, Any]:
+    for item in items:
+        if isinstance(item, Step):
+            handle.emit("step", asdict(item))
+        else:
+            conversations.answer(message_id, item.to_dict())
+    return {}
 
 
 def ingesting(store: Store, paths: tuple[Path, ...], collection: str) -> Work:
@@ -69,9 +89,13 @@ def ingesting(store: Store, paths: tuple[Path, ...], collection: str) -> Work:
 def history_of(messages: Iterable[Message]) -> tuple[Turn, ...]:
     """The answered exchanges of a conversation, oldest first, the last few only."""
     answered = [message for message in messages if message.trajectory is not None]
-    return tuple(
-        Turn(m.question, m.trajectory["answer"]["text"]) for m in answered[-HISTORY_TURNS:] if m.trajectory
-    )
+    turns = []
+    for message in answered[-HISTORY_TURNS:]:
+        assert message.trajectory is not None
+        answer = message.trajectory["answer"]
+        meant = message.trajectory.get("asked") or message.question
+        turns.append(Turn(meant, answer["text"], answer["short"]))
+    return tuple(turns)
 
 
 def safe_name(name: str) -> str:

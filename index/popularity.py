@@ -45,3 +45,11 @@ def passages_with(
 def _phrase(text: str) -> str:
     words = re.findall(r"\w+", text.lower())
     return f'"{" ".join(words)}"' if words else ""
+
+
+def connected(store: Store, scope: Scope, name: str, words: Sequence[str]) -> float:
+    """Share of the words that some passage of the scope holds together with `name`, 0 to 1."""
+    distinct = list(dict.fromkeys(words))[:6]
+    if not distinct:
+        return 0.0
+    return sum(passages_with(store, name, scope, [word], limit=1) for word in distinct) / len(distinct)

@@ -139,7 +139,9 @@ def answers(
     examples = load_questions(*files)[:limit]
     with open_index(folder, examples, load_embedder(), cache) as index:
         cases = evaluation.make_cases(examples, folder, index.locator, scope)
-        agent = open_agent(index.store.data_dir, settings=load_settings(index.store.data_dir), memory=False)
+        agent = open_agent(
+            index.store.data_dir, settings=load_settings(index.store.data_dir), memory=False, durable=False
+        )
         outcomes = evaluation.collect(
             report.track(
                 evaluation.evaluate(agent, index.store, cases, workers), len(cases), f"asking: {folder.name}"
@@ -185,10 +187,10 @@ def dialogues(
         report.open_output(json)
     folder = open_data(data)
     held = evaluation.load_dialogues(file or data / "dialogues.jsonl")
-    outcomes = []
+    outcomes: list[evaluation.TurnOutcome] = []
     with open_index(folder, (), load_embedder(), cache) as index:
         settings = load_settings(index.store.data_dir)
-        agent = open_agent(index.store.data_dir, settings=settings, memory=False)
+        agent = open_agent(index.store.data_dir, settings=settings, memory=False, durable=False)
         for dialogue in report.track(iter(held), len(held), "talking"):
             outcomes.extend(evaluation.hold(agent, dialogue, Scope((index.collection,))))
     result = evaluation.summary(outcomes)

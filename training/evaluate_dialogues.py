@@ -72,7 +72,7 @@ def load_dialogues(path: Path) -> tuple[tuple[DialogueTurn, ...], ...]:
             )
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(
-                f"{path}, line {number}: {error!r}. Expected {{id, turns}} with question, standalone, answers, follow_up."
+                f"{path}, line {number}: {error!r}. Expected turns with question, standalone, answers."
             ) from None
     return tuple(dialogues)
 
