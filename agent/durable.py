@@ -75,11 +75,14 @@ class OpenRuns:
     def take_over(self, run_id: str) -> OpenRun:
         """The run of a killed process, now ours; NotFoundError when it is not there or somebody works on it."""
         path = self._path(run_id)
+        lock: IO[str] | None = None
         try:
             lock = path.open("r+", encoding="utf-8")
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             run = _run(json.loads(lock.read()))
         except (OSError, ValueError, KeyError) as error:
+            if lock is not None:
+                lock.close()
             raise NotFoundError(
                 f"There is no unfinished question {run_id} to go on with: it ended, or another process works on it."
             ) from error

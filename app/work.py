@@ -94,7 +94,7 @@ def history_of(messages: Iterable[Message]) -> tuple[Turn, ...]:
         assert message.trajectory is not None
         answer = message.trajectory["answer"]
         meant = message.trajectory.get("asked") or message.question
-        turns.append(Turn(meant, answer["text"], answer["short"]))
+        turns.append(Turn(meant, answer["text"], answer.get("short", "")))
     return tuple(turns)
 
 

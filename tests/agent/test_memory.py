@@ -14,7 +14,7 @@ from agent.intent import intent_of, same_question
 from agent.memory import Memory
 from agent.types import Answer, Citation, Cost
 from index.encoders import load_embedder
-from index.ingest import ingest_passages
+from index.ingest import ingest, ingest_passages
 from index.store import Store
 from index.types import Scope
 
@@ -217,3 +217,48 @@ def test_a_bare_year_answers_when_and_what_year_alike() -> None:
         intent_of("In what year was the Teal Bridge opened?"),
     )
     assert same_question(when, year, "1887") == "" and same_question(when, year, "3 May 1887")
+
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def _examples(name: str) -> list[dict]:
+    return [json.loads(line) for line in (EXAMPLES / name).read_text().splitlines()]
+
+
+def test_paraphrases_of_the_examples_are_known_and_never_taken_for_another_question() -> None:
+    rows = {row["id"]: row for row in _examples("questions.jsonl")}
+    intents = {key: intent_of(row["question"]) for key, row in rows.items()}
+    known = 0
+    paraphrases = _examples("paraphrases.jsonl")
+    for row in paraphrases:
+        asked = intent_of(row["question"])
+        same = {k for k, i in intents.items() if not same_question(i, asked, (rows[k]["answers"] or [""])[0])}
+        assert same <= {row["id"]}, (row, same)
+        known += bool(same)
+    assert known >= 0.85 * len(paraphrases)
+
+
+@pytest.mark.slow
+def test_the_examples_asked_twice_are_answered_from_memory_and_never_stale(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    ingest(store, [EXAMPLES / "collection"], "examples")
+    agent, scope = open_agent(tmp_path, store=store), Scope(("examples",))
+    rows = {
+        row["id"]: row
+        for row in _examples("questions.jsonl")
+        if row["answers"] and row["type"] != "small_talk"
+    }
+    first = {key: agent.run(row["question"], scope).answer for key, row in rows.items()}
+    right = {key for key, row in rows.items() if first[key].short in row["answers"]}
+    assert len(right) >= 20
+    asked = known = 0
+    for row in _examples("paraphrases.jsonl"):
+        if row["id"] in right:
+            answer = agent.run(row["question"], scope).answer
+            asked, known = asked + 1, known + (answer.cost.searches == 0)
+            assert answer.cost.searches or answer.short == first[row["id"]].short
+    assert known >= 0.85 * asked
+    for document in store.documents("examples"):
+        store.delete_document(document.id)
+    assert all(_memory(agent).recall(row["question"], scope).answer is None for row in rows.values())
