@@ -1,0 +1,274 @@
+"""The closed world as decision trees: every truth about a question is exact, so boundary learning can be proven.
+
+A fictional world's documents can be searched at three depths; a tiny language model was taught a part of the world. For
+each question it is known whether that model knows the answer, how many documents it takes, and whether any document
+holds it. Perception is exact too (a sentence is read by its annotation): what is learned here is to decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from random import Random
+from typing import Any
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from training.metrics import exact_match, normalize
+from training.policy.taught_lm import Recall, TaughtModel
+from training.policy.trees import Ending, Move, Situation, Tree
+from training.world.closed_world import World
+from training.world.records import Question
+from training.world.schema import RELATIONS
+
+ACTIONS = ("memory", "answer", "hybrid", "graph", "deep", "refine", "next_goal", "abstain")
+DEPTHS = {"hybrid": 1, "graph": 4, "deep": 24}  # sentences that a search returns
+UNITS = {"memory": 0.02, "hybrid": 0.4, "graph": 0.7, "deep": 1.0}
+TOKENS_A_SENTENCE = 24
+MAX_SEARCHES = 5
+KINDS = ("single", "two_hop", "three_hop", "unanswerable")
+FEATURES = (
+    "certainty", "certainty_first", "certainty_weakest", "agreement", "forms_agree", "strange_words", "recall_words", "hops", "hops_left", "searches", "here",
+    "tried_hybrid", "tried_graph", "tried_deep", "found", "last_hop", "top_score", "second_score", "score_margin",
+    "covered", "name_in_world",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one search of a hop shows: the sentences' numbers, their scores, and what was read."""
+
+    rows: tuple[int, ...]
+    scores: tuple[float, ...]
+    read: str | None  # id of the fact that was looked for, if one of the sentences states it
+
+
+class Library:
+    """Every sentence of a world with what it states, searchable by words."""
+
+    def __init__(self, world: World) -> None:
+        rows = [(s.text, document.title, s.facts) for document in world.documents()
+                for block in document.blocks for s in block.sentences]  # fmt: skip
+        rows += [(quote, document.title, (fact,)) for document in world.documents() for fact, quote in document.claims()
+                 if not quote.endswith(".")]  # fmt: skip
+        self.world = world
+        self.texts = tuple(f"{title}. {text}" for text, title, _ in rows)
+        self.states = tuple(frozenset(facts) for _, _, facts in rows)
+        self._vectorizer = TfidfVectorizer(ngram_range=(1, 1), sublinear_tf=True, token_pattern=r"(?u)\w+")
+        self._matrix = self._vectorizer.fit_transform(self.texts)
+
+    def search(self, query: str, count: int) -> tuple[tuple[int, ...], tuple[float, ...]]:
+        """The best sentences with their cosines, best first; ties in the order of the documents."""
+        scores = np.asarray((self._matrix @ self._vectorizer.transform([query]).T).todense()).ravel()
+        best = np.argsort(-scores, kind="stable")[:count]
+        return tuple(int(i) for i in best), tuple(float(scores[i]) for i in best)
+
+    def knows_word(self, text: str) -> float:
+        """Share of a name's words that the documents hold."""
+        found = self._vectorizer.transform([text]).nnz
+        return found / max(1, len(set(normalize(text).split())))
+
+
+class Explorer:
+    """Explores all decisions of a question in a world; searches are made once for each (hop, depth)."""
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self._memo: dict[tuple[str, str, str], Seen] = {}
+
+    def tree(self, question: Question, recall: Recall, agreed: float) -> Tree:
+        """The question's whole tree of decisions. `knows` is whether the model's own answer is right; `agreed` the
+        share of the question's other forms to which it says the same."""
+        walk = _Walk(self, question, recall, agreed)
+        walk.grow((), hop=0, tried=())
+        facts = question.facts if question.answerable else ()
+        return Tree(
+            question.id, question.text, f"world-{question.type}", tuple(walk.situations), tuple(walk.endings), walk.moves,
+            golds=question.answers, evidence=facts, answerable=question.answerable,
+            knows=bool(question.answerable and right_recall(recall.answer, question)),
+        )  # fmt: skip
+
+    def look(self, subject: str, relation: str, level: str) -> Seen:
+        """Search for what a relation says of an entity."""
+        key = (subject, relation, level)
+        if key not in self._memo:
+            entity = self.library.world.entities.get(subject)
+            name = entity.text if entity else subject
+            words = " ".join(asks.format(s="") for asks in RELATIONS[relation].asks[:1])
+            rows, scores = self.library.search(f"{name} {name} {words}", DEPTHS[level])
+            wanted = f"{subject}.{relation}"
+            read = next((wanted for row in rows if wanted in self.library.states[row]), None)
+            self._memo[key] = Seen(rows, scores, read)
+        return self._memo[key]
+
+
+@dataclass
+class _Walk:
+    explorer: Explorer
+    question: Question
+    recall: Recall
+    agreed: float
+
+    def __post_init__(self) -> None:
+        self.situations: list[Situation] = []
+        self.endings: list[Ending] = []
+        self.moves: dict[str, Move] = {}
+
+    @cached_property
+    def chain(self) -> tuple[tuple[str, str], ...]:
+        """(subject, relation) of each hop. An invented thing is its own name."""
+        if not self.question.facts:
+            text = self.question.text
+            return ((text, self.question.relations[0]),)
+        facts = [self.explorer.library.world.facts[fact] for fact in self.question.facts]
+        return tuple((fact.subject, fact.relation) for fact in facts)
+
+    def grow(
+        self, path: tuple[str, ...], hop: int, tried: tuple[str, ...], read: tuple[str, ...] = ()
+    ) -> None:
+        searches = sum(action in DEPTHS for action in path)
+        seen = self.explorer.look(*self.chain[hop], tried[-1]) if tried else None
+        found = bool(seen and seen.read)
+        legal = self._legal(path, hop, tried, found, searches, read)
+        self.situations.append(Situation(path, self._features(path, hop, tried, seen, searches), legal))
+        held = read if not found or seen is None or seen.read in read else (*read, str(seen.read))
+        for action in legal:
+            self._take(action, (*path, action), hop, tried, held)
+
+    def _take(
+        self, action: str, path: tuple[str, ...], hop: int, tried: tuple[str, ...], held: tuple[str, ...]
+    ) -> None:
+        key = "/".join(path)
+        if action in DEPTHS:
+            seen = self.explorer.look(*self.chain[hop], action)
+            self.moves[key] = Move(action, " ".join(self.chain[hop]), tuple(self._ids(seen)),
+                                   TOKENS_A_SENTENCE * len(seen.rows), 0.0, seen.read is not None, True)  # fmt: skip
+            self.grow(path, hop, (*tried, action), held)
+        elif action == "next_goal":
+            self.moves[key] = Move(action)
+            self.grow(path, hop + 1, (), held)
+        else:
+            self.moves[key] = Move(action)
+            self.endings.append(self._end(action, path, held))
+
+    def _ids(self, seen: Seen) -> list[str]:
+        stated = [sorted(self.explorer.library.states[row]) for row in seen.rows]
+        return [ids[0] if ids else f"sentence-{row}" for ids, row in zip(stated, seen.rows, strict=True)]
+
+    def _legal(self, path: tuple[str, ...], hop: int, tried: tuple[str, ...], found: bool, searches: int,
+               held: tuple[str, ...]) -> tuple[str, ...]:  # fmt: skip
+        legal = {"abstain"}
+        if not path:
+            legal.add("memory")
+        if searches < MAX_SEARCHES and not found:
+            deepest = max((list(DEPTHS).index(level) for level in tried), default=-1)
+            legal |= set(list(DEPTHS)[deepest + 1 :])
+        if found and hop + 1 < len(self.chain) and searches < MAX_SEARCHES:
+            legal.add("next_goal")
+        if found or held:
+            legal.add("answer")
+        return tuple(action for action in ACTIONS if action in legal)
+
+    def _end(self, action: str, path: tuple[str, ...], held: tuple[str, ...]) -> Ending:
+        if action == "abstain":
+            return Ending(path, abstained=True)
+        if action == "memory":
+            return Ending(path, self.recall.answer, confidence=self.recall.certainty)
+        fact = self.explorer.library.world.facts[held[-1]]
+        value = (
+            fact.value.aliases[0] if fact.value else self.explorer.library.world.entities[fact.object].name
+        )
+        return Ending(path, value, confidence=1.0, cited=held, supported=(True,) * len(held))
+
+    def _features(
+        self, path: tuple[str, ...], hop: int, tried: tuple[str, ...], seen: Seen | None, searches: int
+    ) -> tuple[float, ...]:
+        top, second = ((*seen.scores, 0.0, 0.0)[:2]) if seen else (0.0, 0.0)
+        name = self.chain[0][0]
+        entity = self.explorer.library.world.entities.get(name)
+        hops, found = len(self.chain), bool(seen and seen.read)
+        values: dict[str, Any] = {
+            "certainty": self.recall.certainty, "certainty_first": self.recall.first,
+            "certainty_weakest": self.recall.weakest, "agreement": self.recall.agreement,
+            "forms_agree": self.agreed,
+            "strange_words": self.recall.strange, "recall_words": len(self.recall.answer.split()) / 8,
+            "hops": hops / 3, "hops_left": (hops - hop - 1) / 3, "searches": searches / MAX_SEARCHES,
+            "here": len(tried) / 3, "tried_hybrid": "hybrid" in tried, "tried_graph": "graph" in tried,
+            "tried_deep": "deep" in tried, "found": found, "last_hop": hop + 1 == hops, "top_score": top,
+            "second_score": second, "score_margin": top - second, "covered": found and hop + 1 == hops,
+            "name_in_world": self.explorer.library.knows_word(entity.name) if entity else 0.5,
+        }  # fmt: skip
+        return tuple(float(values[name]) for name in FEATURES)
+
+
+def right_recall(answer: str, question: Question) -> bool:
+    """Whether an answer from memory is right; the model writes words apart, so signs do not count."""
+    said = normalize(answer).replace(" ", "")
+    return bool(said) and any(
+        exact_match(answer, [gold]) or said == normalize(gold).replace(" ", "") for gold in question.answers
+    )
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Questions of a world, split, with what was taught."""
+
+    world: World
+    train: tuple[Question, ...]
+    test: tuple[Question, ...]
+    taught: tuple[tuple[str, str], ...]  # question and answer, in words the questions asked later do not use
+
+
+def lesson(seed: int = 11, size: int = 120, per_kind: int = 160) -> Lesson:
+    """Half of the answerable questions are taught, in all their forms; half of all questions are held out.
+
+    A taught question is known whichever form asks for it only as far as the model generalises: `knows` is probed.
+    """
+    world = World.generate(seed, size)
+    found = [q for q in world.questions(per_kind, seed) if q.type in KINDS]
+    rng = Random(f"forage-lesson/{seed}")
+    rng.shuffle(found)
+    half = len(found) // 2
+    taught: list[tuple[str, str]] = []
+    for question in found:
+        if question.answerable and rng.random() < 0.5:
+            taught += [(text, question.answers[0]) for text in forms(world, question)]
+    return Lesson(world, tuple(found[:half]), tuple(found[half:]), tuple(taught))
+
+
+def forms(world: World, question: Question) -> list[str]:
+    """All ways in which the world asks this."""
+    facts = [world.facts[fact] for fact in question.facts]
+    name = world.entities[facts[0].subject].text
+    for fact in facts[:-1]:
+        name = RELATIONS[fact.relation].refers.format(s=name)
+    return [asks.format(s=name) for asks in RELATIONS[facts[-1].relation].asks]
+
+
+def other_forms(question: Question) -> list[str]:
+    """The same question in the other ways that its last relation is asked in; found from its text alone."""
+    asks = RELATIONS[question.relations[-1]].asks
+    for used in asks:
+        head, _, tail = used.partition("{s}")
+        if question.text.startswith(head) and question.text.endswith(tail):
+            name = question.text[len(head) : len(question.text) - len(tail)]
+            return [other.format(s=name) for other in asks if other != used]
+    return []
+
+
+def explored(one: Lesson, model: TaughtModel, questions: Sequence[Question]) -> list[Tree]:
+    """The trees of questions with the recall of a taught model; golds gain the forms in which the model writes."""
+    explorer = Explorer(Library(one.world))
+    others = [other_forms(question) for question in questions]
+    recalls = model.recall([q.text for q in questions])
+    again = iter(model.recall([text for texts in others for text in texts], samples=0))
+    trees = []
+    for question, recall, texts in zip(questions, recalls, others, strict=True):
+        said = [next(again).answer == recall.answer for _ in texts]
+        agreed = sum(said) / len(said) if said else recall.agreement
+        if question.answerable and right_recall(recall.answer, question):
+            recall = replace(recall, answer=question.answers[0])  # words put together again
+        trees.append(explorer.tree(question, recall, agreed))
+    return trees

@@ -1,0 +1,107 @@
+"""The trainable twin of `agent.policy_net.PolicyNet`: same arithmetic in torch, and a copy of its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from agent.policy_net import CLIP, PolicyNet
+from training.policy.forest import Floats, Forest
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Sizes of the network."""
+
+    hidden: int = 48
+    projected: int = 6  # numbers made of the question's vector; 0 leaves it out
+
+
+class Network(nn.Module):
+    """Features (n, f) and vectors (n, d) -> logits (n, A)."""
+
+    def __init__(self, features: tuple[str, ...], actions: tuple[str, ...], width: int, shape: Shape) -> None:
+        super().__init__()
+        projected = shape.projected if width else 0
+        self.names, self.actions = features, actions
+        self.register_buffer("mean", torch.zeros(len(features)))
+        self.register_buffer("deviation", torch.ones(len(features)))
+        self.projection = nn.Parameter(torch.randn(width, projected) * 0.3)
+        inputs, h = len(features) + projected, shape.hidden
+        self.w1 = nn.Parameter(torch.randn(inputs, h) / inputs**0.5)
+        self.b1 = nn.Parameter(torch.zeros(h))
+        self.w2 = nn.Parameter(torch.randn(h, h) / h**0.5)
+        self.b2 = nn.Parameter(torch.zeros(h))
+        self.w3 = nn.Parameter(torch.randn(h, len(actions)) * 0.1 / h**0.5)
+        self.b3 = nn.Parameter(torch.zeros(len(actions)))
+
+    def normalise(self, forest: Forest) -> None:
+        """Mean and deviation of the training situations; a constant feature keeps deviation 1."""
+        rows = torch.from_numpy(forest.features)
+        deviation = rows.std(0, unbiased=False)
+        self.mean = rows.mean(0)
+        self.deviation = torch.where(deviation < 1e-6, torch.ones_like(deviation), deviation)
+
+    def forward(self, features: Tensor, vectors: Tensor, drop: float = 0.0) -> Tensor:
+        """`drop`: dropout of the inputs and the first hidden layer, for training."""
+        z = ((features - self.mean) / self.deviation).clamp(-CLIP, CLIP)
+        if self.projection.shape[1]:
+            z = torch.cat((z, vectors @ self.projection), dim=1)
+        z = nn.functional.dropout(z, drop / 2, self.training)
+        hidden = nn.functional.dropout(torch.tanh(z @ self.w1 + self.b1), drop, self.training)
+        hidden = torch.tanh(hidden @ self.w2 + self.b2)
+        return hidden @ self.w3 + self.b3
+
+    def frozen(self, card: Mapping[str, Any]) -> PolicyNet:
+        """A copy for numpy."""
+        arrays = {
+            name: np.ascontiguousarray(value.detach().numpy().astype(np.float32))
+            for name, value in self.state_dict().items()
+        }
+        return PolicyNet(self.names, self.actions, arrays, card)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A forest as tensors."""
+
+    features: Tensor
+    vectors: Tensor
+    legal: Tensor
+    weight: Tensor  # (S,) weight of a situation's question
+
+    @classmethod
+    def of(cls, forest: Forest) -> Inputs:
+        weights = np.array([tree.weight for tree in forest.trees], dtype=np.float32)
+        return cls(
+            torch.from_numpy(forest.features),
+            torch.from_numpy(forest.vectors[forest.question]),
+            torch.from_numpy(forest.legal),
+            torch.from_numpy(weights[forest.question]),
+        )
+
+
+def log_policy(network: Network, inputs: Inputs, rows: Tensor | None = None, drop: float = 0.0) -> Tensor:
+    """Log-probabilities (n, A) of situations; illegal actions are masked before the softmax and come out as -inf."""
+    if rows is None:
+        features, vectors, legal = inputs.features, inputs.vectors, inputs.legal
+    else:
+        features, vectors, legal = inputs.features[rows], inputs.vectors[rows], inputs.legal[rows]
+    logits = network(features, vectors, drop)
+    return torch.log_softmax(logits.masked_fill(~legal, float("-inf")), dim=-1)
+
+
+def probabilities(network: Network, inputs: Inputs, temperature: float = 1.0) -> Floats:
+    """Action probabilities (S, A) for sampling."""
+    training, _ = network.training, network.eval()
+    with torch.no_grad():
+        logits = network(inputs.features, inputs.vectors) / temperature
+        found = torch.softmax(logits.masked_fill(~inputs.legal, float("-inf")), dim=-1)
+    network.train(training)
+    made: Floats = found.double().numpy()
+    return np.asarray(made / made.sum(1, keepdims=True), dtype=np.float64)

@@ -1,0 +1,234 @@
+"""A training run and its folder, which explains itself: settings, data, pairs, paths, curves, weights, report.
+
+Every stage ends with a checkpoint. Started again after a kill, a run goes on from the last one and ends in the same
+policy: a stage's randomness depends on the seed and on its name alone.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+
+from agent.policy_net import PolicyNet, load_net, save_net
+from index.errors import InputError
+from training.metrics import paired_difference
+from training.policy.forest import Forest, greedy, plant
+from training.policy.learn import explore, imitate, prefer
+from training.policy.network import Inputs, Network, probabilities
+from training.policy.pairs import Pair
+from training.policy.recipe import Recipe
+from training.policy.rewarding import load_policy_preset
+from training.policy.scores import Scores, score_choices, summary
+from training.policy.trees import Tree, dump
+
+WEIGHTS = "policy.safetensors"
+Tell = Callable[[str, int, int], None]  # what, done, of
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of the curriculum."""
+
+    name: str
+    kind: str  # sft, ip-dpo or grpo
+    number: int = 0  # of the round, from 1
+
+
+def stages(recipe: Recipe) -> tuple[Stage, ...]:
+    """Imitation first, then the rounds of the algorithm."""
+    rounds = range(1, recipe.rounds + 1)
+    if recipe.algorithm == "sft":
+        return (Stage("sft", "sft"),)
+    return (Stage("sft", "sft"), *(Stage(f"{recipe.algorithm}-{n}", recipe.algorithm, n) for n in rounds))
+
+
+def split(trees: Sequence[Tree], share: float) -> tuple[list[Tree], list[Tree]]:
+    """(learned from, held out), decided by a hash of each question, so that it stays where it is when data grows."""
+    held = [tree for tree in trees if _spot(tree.question) < share]
+    kept = [tree for tree in trees if _spot(tree.question) >= share]
+    return kept, held
+
+
+def _spot(question: str) -> float:
+    return int(sha256(question.strip().lower().encode()).hexdigest()[:8], 16) / 16**8
+
+
+def fingerprint(trees: Sequence[Tree]) -> str:
+    """Short hash of the data: equal data, equal fingerprint."""
+    digest = sha256()
+    for tree in trees:
+        digest.update(dump(tree).encode())
+    return digest.hexdigest()[:12]
+
+
+class Run:
+    """A run folder being worked on."""
+
+    def __init__(self, folder: Path, trees: Sequence[Tree], actions: Sequence[str], features: Sequence[str],
+                 recipe: Recipe, facts: dict[str, Any] | None = None) -> None:  # fmt: skip
+        if not trees:
+            raise InputError("There are no explored questions to train on. Collect some first.")
+        self.folder, self.recipe = folder, recipe
+        self.actions, self.features = tuple(actions), tuple(features)
+        self.data = fingerprint(trees)
+        kept, held = split(trees, recipe.held_out)
+        if not kept or not held:
+            raise InputError(
+                f"{len(trees)} explored questions are too few: some must be learned from and some held out."
+            )
+        preset = load_policy_preset(recipe.preset)
+        self.train = plant(kept, self.actions, preset, recipe.pricing)
+        self.held = plant(held, self.actions, preset, recipe.pricing)
+        folder.mkdir(parents=True, exist_ok=True)
+        self._begin(facts or {})
+
+    def _begin(self, facts: dict[str, Any]) -> None:
+        """Write the settings, or make sure that a begun run is the same run."""
+        identity = {"recipe": self.recipe.to_dict(), "data": self.data, "actions": list(self.actions),
+                    "features": list(self.features)}  # fmt: skip
+        path = self.folder / "config.json"
+        if path.is_file():
+            old = json.loads(path.read_text("utf-8"))
+            if {key: old.get(key) for key in identity} != json.loads(json.dumps(identity)):
+                raise InputError(
+                    f"{self.folder} holds a run with other settings or other data. Choose another --out, or remove it."
+                )
+            return
+        _write(path, {**identity, "questions": {"train": len(self.train.trees), "held out": len(self.held.trees)},
+                      **facts})  # fmt: skip
+
+    def execute(self, tell: Tell = lambda *_: None) -> PolicyNet:
+        """All stages that are still to do; the accepted policy, also saved as policy.safetensors."""
+        done = self._curves()
+        network = self._network()
+        plan = stages(self.recipe)
+        for place, stage in enumerate(plan):
+            tell(stage.name, place, len(plan))
+            if stage.name in done["stages"]:
+                network.load_state_dict(load_file(str(self._checkpoint(stage))))
+                continue
+            network = self._do(stage, network, done)
+            save_file(_plain(network), str(self._checkpoint(stage).with_suffix(".partial")))
+            self._checkpoint(stage).with_suffix(".partial").replace(self._checkpoint(stage))
+            _write(self.folder / "curves.json", done)
+        tell("finished", len(plan), len(plan))
+        network.eval()
+        return self._finish(network, done)
+
+    def _do(self, stage: Stage, network: Network, done: dict[str, Any]) -> Network:
+        """One stage, kept only if the held-out questions do not fare worse beyond chance."""
+        before = self.judge(network, self.held, "before") if stage.kind != "sft" else None
+        start = copy.deepcopy(network)
+        seed = zlib.crc32(f"{self.recipe.seed}/{stage.name}".encode())
+        record: dict[str, Any] = {"kind": stage.kind, "round": stage.number}
+        beta = self.recipe.beta
+        for attempt in range(3):
+            if stage.kind == "sft":
+                record["losses"] = imitate(network, self.train, self.recipe, seed)
+            elif stage.kind == "ip-dpo":
+                pairs, record["epochs"] = prefer(network, self.train, self.recipe, stage.number, seed, beta)
+                record["pairs"] = self._keep_pairs(stage, pairs)
+            else:
+                record["updates"] = explore(network, start, self.train, self.recipe, seed)
+            after = self.judge(network, self.held, stage.name)
+            record["accepted"] = before is None or not _worse(after, before)
+            record |= {"attempts": attempt + 1, "beta": beta}
+            if record["accepted"] or stage.kind == "grpo":
+                break
+            network, beta = copy.deepcopy(start), beta * 2
+        if not record["accepted"]:
+            network = start
+        record["held_out"] = summary(self.judge(network, self.held, stage.name))
+        record["train"] = summary(self.judge(network, self.train, stage.name))
+        record["rewards"] = self._components(network)
+        done["stages"][stage.name] = record
+        self._keep_paths(stage, network)
+        return network
+
+    def judge(self, network: Network, forest: Forest, name: str) -> Scores:
+        """The greedy policy's scores."""
+        choice = greedy(probabilities(network, Inputs.of(forest)))
+        return score_choices(forest, choice, self.recipe.pricing.units, name)
+
+    def _components(self, network: Network) -> dict[str, float]:
+        """Mean of every reward component over the endings that the greedy policy reaches on held-out questions."""
+        reached = self.held.follow(greedy(probabilities(network, Inputs.of(self.held))))
+        sums: dict[str, list[float]] = {}
+        for ending in reached:
+            for name, value in self.held.rewards[ending].items():
+                if value is not None:
+                    sums.setdefault(name, []).append(value)
+        return {name: float(np.mean(values)) for name, values in sums.items()}
+
+    def _network(self) -> Network:
+        torch.manual_seed(self.recipe.seed)
+        network = Network(self.features, self.actions, self.train.vectors.shape[1], self.recipe.shape)
+        network.normalise(self.train)
+        return network
+
+    def _keep_pairs(self, stage: Stage, pairs: Sequence[Pair]) -> int:
+        lines = [json.dumps({k: v for k, v in asdict(p).items() if k != "situation"}) for p in pairs]
+        (self.folder / f"pairs-{stage.number}.jsonl").write_text("".join(f"{x}\n" for x in lines), "utf-8")
+        return len(pairs)
+
+    def _keep_paths(self, stage: Stage, network: Network) -> None:
+        """What the stage's policy does on every question: the trajectories of the run, texts left out."""
+        lines = []
+        for part, forest in (("train", self.train), ("held out", self.held)):
+            scores = self.judge(network, forest, stage.name)
+            for at, key in enumerate(scores.ids):
+                row = {name: scores.columns[name][at] for name in ("right", "f1", "cost", "value")}
+                lines.append(json.dumps({"id": key, "part": part, "path": scores.paths[at], **row}))
+        name = f"trajectories-{stage.name}.jsonl"
+        (self.folder / name).write_text("".join(f"{x}\n" for x in lines), "utf-8")
+
+    def _checkpoint(self, stage: Stage) -> Path:
+        folder = self.folder / "checkpoints"
+        folder.mkdir(exist_ok=True)
+        return folder / f"{stage.name}.safetensors"
+
+    def _curves(self) -> dict[str, Any]:
+        path = self.folder / "curves.json"
+        if path.is_file():
+            found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+            return found
+        return {"stages": {}}
+
+    def _finish(self, network: Network, done: dict[str, Any]) -> PolicyNet:
+        last = list(done["stages"].values())[-1]
+        card = {
+            "what": "decision policy: which search, when to stop, when to abstain",
+            "algorithm": self.recipe.algorithm, "rounds": self.recipe.rounds, "seed": self.recipe.seed,
+            "recipe": self.recipe.fingerprint, "data": self.data, "questions": len(self.train.trees),
+            "held_out": last["held_out"],
+        }  # fmt: skip
+        save_net(self.folder / WEIGHTS, network.frozen(card))
+        return load_net(self.folder / WEIGHTS)
+
+
+def _worse(after: Scores, before: Scores) -> bool:
+    """The held-out value fell by more than its bootstrap standard error (about half the 68 % interval)."""
+    a = [v or 0.0 for v in after.columns["value"]]
+    b = [v or 0.0 for v in before.columns["value"]]
+    gap = paired_difference(a, b, level=0.68)
+    return gap.mean is not None and gap.low is not None and gap.mean < -(gap.mean - gap.low)
+
+
+def _plain(network: Network) -> dict[str, Any]:
+    return {name: value.detach().contiguous() for name, value in network.state_dict().items()}
+
+
+def _write(path: Path, value: Any) -> None:
+    partial = path.with_suffix(".json.partial")
+    partial.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial.replace(path)
