@@ -26,6 +26,7 @@ from agent.memory import Memory
 from agent.nodes import Context
 from agent.policies import open_policy
 from agent.policy import Policy, Rules
+from agent.promotion import pinned
 from agent.reader import Reader
 from agent.reader_model import load_reader
 from agent.run import Run
@@ -61,7 +62,9 @@ class Agent:
         self.settings = settings
         self._model = model
         self._log = log
-        self.policy = policy or open_policy(settings.agent)  # may be exchanged while questions run
+        self.policy = policy or open_policy(
+            settings.agent, self.store.data_dir
+        )  # may be exchanged while questions run
         self.memory = memory
         self.runs = runs
         self.fallback = Rules(level_of(settings.agent.mode))
@@ -131,7 +134,7 @@ class Agent:
         self, opened: OpenRun, cancelled: Callable[[], bool] | None, going_on: bool
     ) -> Iterator[Step | Trajectory]:
         """The run itself, its record at its end, and the clean-up whatever happens."""
-        began, policy = time.monotonic(), self.policy
+        began, policy = time.monotonic(), pinned(self.policy)
         run = self.open_run(opened.asked, opened.scope, cancelled)
         steps: list[Step] = []
         state: dict[str, Any] = {}

@@ -71,7 +71,9 @@ class AgentConfig:
     """Budgets of one question."""
 
     mode: Mode = "ranked"
-    policy: Annotated[str, Field(min_length=1)] = "rules"  # who decides: rules, a baseline, a trained one
+    policy: Annotated[str, Field(min_length=1)] = (
+        "live"  # who decides: the promoted one, rules, or a baseline
+    )
     top_k: Annotated[int, Field(ge=1, le=200)] = 8  # passages of one search
     max_searches: Annotated[int, Field(ge=1, le=50)] = 4
     max_steps: Annotated[int, Field(ge=1, le=500)] = 16

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from difflib import get_close_matches
+from pathlib import Path
 
 from agent.board import level_of
 from agent.config import AgentConfig
 from agent.policy import Policy, Rules, always_deep, always_single, fixed_three_hop
+from agent.promotion import LivePolicy
+from agent.trained import packaged
 from index.errors import ConfigError
 
+LIVE = "live"
 NAMED: dict[str, Callable[[AgentConfig], Policy]] = {
     "rules": lambda config: Rules(level_of(config.mode)),
     "always-single": lambda config: always_single(),
@@ -18,11 +22,19 @@ NAMED: dict[str, Callable[[AgentConfig], Policy]] = {
 }
 
 
-def open_policy(config: AgentConfig) -> Policy:
-    """The policy that the settings name. ConfigError where there is none of that name."""
+def open_policy(config: AgentConfig, data_dir: Path | None = None) -> Policy:
+    """The policy that the settings name. ConfigError where there is none of that name.
+
+    "live" is the one promoted in the data folder; until there is one, the policy that comes with Forage, else
+    the rules.
+    """
+    if config.policy == LIVE:
+        default = packaged() or Rules(level_of(config.mode))
+        return LivePolicy(data_dir, default) if data_dir is not None else default
     made = NAMED.get(config.policy)
     if made is not None:
         return made(config)
-    close = get_close_matches(config.policy, list(NAMED), n=1)
+    names = [LIVE, *NAMED]
+    close = get_close_matches(config.policy, names, n=1)
     hint = f" Did you mean {close[0]}?" if close else ""
-    raise ConfigError(f"There is no policy '{config.policy}'.{hint} Known are: {', '.join(NAMED)}.")
+    raise ConfigError(f"There is no policy '{config.policy}'.{hint} Known are: {', '.join(names)}.")

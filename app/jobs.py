@@ -26,7 +26,13 @@ from index.errors import Cancelled, ForageError, NotFoundError
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 Work = Callable[["Handle"], Mapping[str, Any]]
 
-LANES: Mapping[str, int] = {"ask": 4, "ingest": 1, "suggest": 1, "test": 2}  # threads of each kind of job
+LANES: Mapping[str, int] = {
+    "ask": 4,
+    "ingest": 1,
+    "suggest": 1,
+    "test": 2,
+    "train": 1,
+}  # threads of each kind of job
 ENDS = {"done": "done", "failed": "failed", "cancelled": "cancelled"}
 
 logger = logging.getLogger(__name__)

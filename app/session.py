@@ -104,6 +104,10 @@ class Workspace:
         params = {"paths": [str(path) for path in paths], "collection": collection}
         return self._submit("ingest", ingesting(self.store, paths, collection), params)
 
+    def start(self, kind: str, work: Work, params: dict[str, Any]) -> str:
+        """Start work that needs no model of this process; the job's id."""
+        return self.runner.submit(kind, work, params)
+
     def _submit(self, kind: str, work: Work, params: dict[str, Any]) -> str:
         """A job that needs the models waits until they are loaded.
 

@@ -10,14 +10,18 @@ from typing import Annotated, Any, Literal
 import typer
 
 from index.errors import InputError
+from training.policy_cli import policy
 from training.rewards_cli import reward_commands
 
 Skill = Literal["reader", "hop", "ranker", "judge"]
 
 train_commands = typer.Typer(
-    name="train", no_args_is_help=True, help="Train the embedded skills; look at rewards."
+    name="train",
+    no_args_is_help=True,
+    help="Train the embedded skills and the decision policy; look at rewards.",
 )
 train_commands.add_typer(reward_commands, name="rewards")
+train_commands.command()(policy)
 
 
 @train_commands.callback()

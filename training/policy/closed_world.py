@@ -30,7 +30,8 @@ TOKENS_A_SENTENCE = 24
 MAX_SEARCHES = 5
 KINDS = ("single", "two_hop", "three_hop", "unanswerable")
 FEATURES = (
-    "certainty", "certainty_first", "certainty_weakest", "agreement", "forms_agree", "strange_words", "recall_words", "hops", "hops_left", "searches", "here",
+    "certainty", "certainty_first", "certainty_weakest", "agreement", "forms_agree", "strange_words",
+    "recall_words", "hops", "hops_left", "searches", "here",
     "tried_hybrid", "tried_graph", "tried_deep", "found", "last_hop", "top_score", "second_score", "score_margin",
     "covered", "name_in_world",
 )  # fmt: skip
@@ -67,7 +68,7 @@ class Library:
 
     def knows_word(self, text: str) -> float:
         """Share of a name's words that the documents hold."""
-        found = self._vectorizer.transform([text]).nnz
+        found = int(self._vectorizer.transform([text]).nnz)
         return found / max(1, len(set(normalize(text).split())))
 
 
@@ -85,7 +86,8 @@ class Explorer:
         walk.grow((), hop=0, tried=())
         facts = question.facts if question.answerable else ()
         return Tree(
-            question.id, question.text, f"world-{question.type}", tuple(walk.situations), tuple(walk.endings), walk.moves,
+            question.id, question.text, f"world-{question.type}", tuple(walk.situations),
+            tuple(walk.endings), walk.moves,
             golds=question.answers, evidence=facts, answerable=question.answerable,
             knows=bool(question.answerable and right_recall(recall.answer, question)),
         )  # fmt: skip

@@ -139,12 +139,12 @@ _AGENTS: dict[str, Agent] = {}  # of this process; opening a folder costs second
 
 def _one(asked: Asked, plan: Plan) -> tuple[Tree | None, str]:
     try:
-        return explore_question(_agent(asked.data_dir), asked, plan), ""
+        return explore_question(agent_of(asked.data_dir), asked, plan), ""
     except ForageError as error:
         return None, str(error)
 
 
-def _agent(data_dir: str) -> Agent:
+def agent_of(data_dir: str) -> Agent:
     """An agent without a model and without records. Time does not cut a run short: it would make results chance."""
     if data_dir not in _AGENTS:
         settings = replace(Settings(), agent=AgentConfig(max_seconds=86_400, max_steps=64))

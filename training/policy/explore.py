@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from agent.policy import ACTIONS, FINAL, LEVELS, Policy
-from agent.run import Run
+from agent.policy import ACTIONS, FINAL, LEVELS, Policy, Rules
+from agent.run import Run, decided
 from index.errors import Cancelled, ForageError
 from training.policy.trees import Ending, Move, Path_, Situation, Tree
 
@@ -42,16 +42,19 @@ class Explorer:
         else:
             self._open((), run)
 
-    def follow(self, policies: Sequence[Policy], budget: int) -> None:
-        """Explore what each policy does, as long as searches are left."""
+    def follow(self, policies: Sequence[Policy], budget: int) -> list[Path_]:
+        """Explore what each policy does, as long as searches are left; the path of each."""
+        paths = []
         for policy in policies:
             path: Path_ = ()
             while path in self.nodes and self.searches < budget:
                 node = self.nodes[path]
                 now = replace(node.run.situation(), legal=self._within(path, node))
-                action = policy.decide(now).action
-                self.take(path, action if action in now.legal else "abstain")
-                path = (*path, action if action in now.legal else "abstain")
+                action = decided(policy, now, Rules()).action
+                self.take(path, action)
+                path = (*path, action)
+            paths.append(path)
+        return paths
 
     def wander(self, budget: int, rng: Random) -> None:
         """Explore decisions at random until the budget of searches is spent or nothing is left."""
@@ -86,10 +89,9 @@ class Explorer:
         for action in self._within(path, node):
             if action in LEVELS and action not in node.taken:
                 found.append((action,))
-            elif action in PLANS:
-                # A plan is free, but pointless without a search behind it; which one is drawn later.
-                if action not in node.taken:
-                    found += [(action, level) for level in LEVELS if level != "hybrid"]
+            elif action in PLANS and action not in node.taken:
+                # A plan is free, but pointless without a search behind it.
+                found += [(action, level) for level in LEVELS if level != "hybrid"]
         return found
 
     def take(self, path: Path_, action: str) -> None:

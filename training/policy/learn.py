@@ -146,6 +146,43 @@ def explore(
     return curve
 
 
+def heed(
+    network: Network, labelled: Forest, rated: Forest, recipe: Recipe, seed: int
+) -> tuple[list[Pair], list[dict[str, float]]]:
+    """Learn from people's feedback without leaving what labelled questions taught; pairs and curve.
+
+    Preferences of the rated questions, weighed by their share of all questions, against the exact divergence from the
+    policy so far on every labelled situation. Nothing is drawn at random but the paths that pick the pairs.
+    """
+    torch.manual_seed(seed)
+    inputs, known = Inputs.of(rated), Inputs.of(labelled)
+    start = probabilities(network, inputs)
+    sampled = rated.sample(start, recipe.rollouts, np.random.default_rng(seed))
+    q, _ = rated.q_values(start)
+    pairs = make_pairs(rated, sampled, q, margin=recipe.margin, limit=recipe.pairs_per_question,
+                       number=recipe.rounds + 1, policy="feedback")  # fmt: skip
+    if not pairs:
+        return [], []
+    rows, good, bad, weight = _pair_tensors(rated, pairs)
+    with torch.no_grad():
+        before, anchor = log_policy(network, inputs, rows), log_policy(network, known).clamp(min=LEAST)
+    share = sum(tree.weight for tree in rated.trees) / (len(labelled.trees) + len(rated.trees))
+    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.dpo_lr / 2)
+    network.eval()
+    curve = []
+    for _ in range(recipe.dpo_epochs):
+        logps = log_policy(network, inputs, rows)
+        gain = (logps.gather(1, good) - before.gather(1, good))[:, 0]
+        loss = (logps.gather(1, bad) - before.gather(1, bad))[:, 0]
+        wish = (preference_loss(gain, loss, beta=recipe.beta) * weight).mean() * share
+        stay = exact_kl(log_policy(network, known).clamp(min=LEAST), anchor).mean()
+        _step(optimiser, wish + stay, network)
+        curve.append(
+            {"loss": float(wish.detach()), "kl": float(stay.detach()), "margin": float((gain - loss).mean())}
+        )
+    return pairs, curve
+
+
 def _step(optimiser: torch.optim.Optimizer, loss: Tensor, network: Network) -> None:
     optimiser.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]

@@ -22,8 +22,9 @@ from safetensors.torch import load_file, save_file
 from agent.policy_net import PolicyNet, load_net, save_net
 from index.errors import InputError
 from training.metrics import paired_difference
+from training.policy.feedback import FEEDBACK, limited
 from training.policy.forest import Forest, greedy, plant
-from training.policy.learn import explore, imitate, prefer
+from training.policy.learn import explore, heed, imitate, prefer
 from training.policy.network import Inputs, Network, probabilities
 from training.policy.pairs import Pair
 from training.policy.recipe import Recipe
@@ -40,7 +41,7 @@ class Stage:
     """One step of the curriculum."""
 
     name: str
-    kind: str  # sft, ip-dpo or grpo
+    kind: str  # sft, ip-dpo, grpo or feedback
     number: int = 0  # of the round, from 1
 
 
@@ -81,7 +82,8 @@ class Run:
         self.folder, self.recipe = folder, recipe
         self.actions, self.features = tuple(actions), tuple(features)
         self.data = fingerprint(trees)
-        kept, held = split(trees, recipe.held_out)
+        rated = limited(trees)
+        kept, held = split([tree for tree in rated if tree.origin != FEEDBACK], recipe.held_out)
         if not kept or not held:
             raise InputError(
                 f"{len(trees)} explored questions are too few: some must be learned from and some held out."
@@ -89,6 +91,8 @@ class Run:
         preset = load_policy_preset(recipe.preset)
         self.train = plant(kept, self.actions, preset, recipe.pricing)
         self.held = plant(held, self.actions, preset, recipe.pricing)
+        told = [tree for tree in rated if tree.origin == FEEDBACK]
+        self.rated = plant(told, self.actions, preset, recipe.pricing) if told else None
         folder.mkdir(parents=True, exist_ok=True)
         self._begin(facts or {})
 
@@ -110,20 +114,25 @@ class Run:
     def execute(self, tell: Tell = lambda *_: None) -> PolicyNet:
         """All stages that are still to do; the accepted policy, also saved as policy.safetensors."""
         done = self._curves()
-        network = self._network()
-        plan = stages(self.recipe)
+        network = self.network()
+        plan = self.plan()
         for place, stage in enumerate(plan):
             tell(stage.name, place, len(plan))
             if stage.name in done["stages"]:
-                network.load_state_dict(load_file(str(self._checkpoint(stage))))
+                network.load_state_dict(load_file(str(self.checkpoint(stage))))
                 continue
             network = self._do(stage, network, done)
-            save_file(_plain(network), str(self._checkpoint(stage).with_suffix(".partial")))
-            self._checkpoint(stage).with_suffix(".partial").replace(self._checkpoint(stage))
+            save_file(_plain(network), str(self.checkpoint(stage).with_suffix(".partial")))
+            self.checkpoint(stage).with_suffix(".partial").replace(self.checkpoint(stage))
             _write(self.folder / "curves.json", done)
         tell("finished", len(plan), len(plan))
         network.eval()
         return self._finish(network, done)
+
+    def plan(self) -> tuple[Stage, ...]:
+        """The recipe's stages, and last what people's feedback says where there is any."""
+        told = (Stage("feedback", "feedback", self.recipe.rounds + 1),) if self.rated is not None else ()
+        return (*stages(self.recipe), *told)
 
     def _do(self, stage: Stage, network: Network, done: dict[str, Any]) -> Network:
         """One stage, kept only if the held-out questions do not fare worse beyond chance."""
@@ -138,12 +147,16 @@ class Run:
             elif stage.kind == "ip-dpo":
                 pairs, record["epochs"] = prefer(network, self.train, self.recipe, stage.number, seed, beta)
                 record["pairs"] = self._keep_pairs(stage, pairs)
+            elif stage.kind == "feedback":
+                assert self.rated is not None
+                pairs, record["epochs"] = heed(network, self.train, self.rated, self.recipe, seed)
+                record["pairs"] = self._keep_pairs(stage, pairs)
             else:
                 record["updates"] = explore(network, start, self.train, self.recipe, seed)
             after = self.judge(network, self.held, stage.name)
             record["accepted"] = before is None or not _worse(after, before)
             record |= {"attempts": attempt + 1, "beta": beta}
-            if record["accepted"] or stage.kind == "grpo":
+            if record["accepted"] or stage.kind != "ip-dpo":
                 break
             network, beta = copy.deepcopy(start), beta * 2
         if not record["accepted"]:
@@ -170,7 +183,7 @@ class Run:
                     sums.setdefault(name, []).append(value)
         return {name: float(np.mean(values)) for name, values in sums.items()}
 
-    def _network(self) -> Network:
+    def network(self) -> Network:
         torch.manual_seed(self.recipe.seed)
         network = Network(self.features, self.actions, self.train.vectors.shape[1], self.recipe.shape)
         network.normalise(self.train)
@@ -192,7 +205,7 @@ class Run:
         name = f"trajectories-{stage.name}.jsonl"
         (self.folder / name).write_text("".join(f"{x}\n" for x in lines), "utf-8")
 
-    def _checkpoint(self, stage: Stage) -> Path:
+    def checkpoint(self, stage: Stage) -> Path:
         folder = self.folder / "checkpoints"
         folder.mkdir(exist_ok=True)
         return folder / f"{stage.name}.safetensors"

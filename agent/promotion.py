@@ -1,0 +1,188 @@
+"""Which policy is live in a data folder: a pointer file that a running application looks at before each question.
+
+    policies/<name>/policy.safetensors + policy.json   a promoted policy, copied here
+    policies/live.json                                 the pointer; absent: the default
+    policies/audit.jsonl                               every promotion and rollback, appended
+
+The pointer is replaced whole, so a reader sees the old or the new one. A damaged pointer or a policy that cannot be
+loaded is told in the log and the default decides: a question is never refused because of it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from agent.policy import Choice, Policy, Situation
+from agent.trained import TrainedPolicy, open_trained
+from index.delta import card_path, digest
+from index.errors import ForageError, InputError, NotFoundError
+
+FOLDER, POINTER, AUDIT, WEIGHTS = "policies", "live.json", "audit.jsonl", "policy.safetensors"
+_NAME = re.compile(r"[\w][\w.-]{0,79}")
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One line of the audit."""
+
+    at: float
+    event: str  # promote, rollback or shadow
+    name: str  # live afterwards; empty: the default
+    before: str
+    sha256: str = ""
+    forced: bool = False
+    reason: str = ""
+    comparison: Mapping[str, Any] | None = None
+
+
+class LivePolicy:
+    """The policy that the pointer names, else the default; looked up anew for each question."""
+
+    def __init__(self, data_dir: Path, default: Policy) -> None:
+        self._pointer = data_dir / FOLDER / POINTER
+        self._default = default
+        self._lock = Lock()
+        self._seen: tuple[int, int, int] | None = None
+        self._policy: Policy = default
+
+    def current(self) -> Policy:
+        """What decides a question that begins now. One file status where nothing changed."""
+        try:
+            status = self._pointer.stat()
+            seen = (status.st_mtime_ns, status.st_size, status.st_ino)
+        except OSError:
+            return self._default
+        with self._lock:
+            if seen != self._seen:
+                self._seen, self._policy = seen, self._load()
+            return self._policy
+
+    def _load(self) -> Policy:
+        try:
+            name = str(_read_pointer(self._pointer).get("name", ""))
+            if not name:
+                return self._default
+            return open_trained(self._pointer.parent / name / WEIGHTS, name)
+        except (ForageError, OSError, ValueError) as error:
+            logger.error("the promoted policy cannot be used, the default decides: %s", error)
+            return self._default
+
+    @property
+    def name(self) -> str:
+        return self.current().name
+
+    @property
+    def fingerprint(self) -> str:
+        return self.current().fingerprint
+
+    def decide(self, situation: Situation) -> Choice:
+        return self.current().decide(situation)
+
+
+def pinned(policy: Policy) -> Policy:
+    """What decides one whole question: a promotion in the middle of it does not change hands."""
+    return policy.current() if isinstance(policy, LivePolicy) else policy
+
+
+def live_name(data_dir: Path) -> str:
+    """Name of the promoted policy; empty where the default decides."""
+    path = data_dir / FOLDER / POINTER
+    return str(_read_pointer(path).get("name", "")) if path.is_file() else ""
+
+
+def promoted(data_dir: Path, name: str) -> TrainedPolicy:
+    """A policy that was promoted here once. NotFoundError for any other name."""
+    path = data_dir / FOLDER / name / WEIGHTS
+    if not _NAME.fullmatch(name) or not path.is_file():
+        raise NotFoundError(f"No policy {name!r} was ever promoted in {data_dir}. See: forage policy list")
+    return open_trained(path, name)
+
+
+def promote(
+    data_dir: Path,
+    weights: Path,
+    name: str,
+    *,
+    forced: bool = False,
+    reason: str = "",
+    comparison: Mapping[str, Any] | None = None,
+) -> Record:
+    """Copy a policy into the data folder and make it live. Raises InputError for a bad name, StoreError for weights
+    that this version of the agent cannot use."""
+    if not _NAME.fullmatch(name):
+        raise InputError(f"A policy cannot be called {name!r}. Use letters, digits, dots, - and _.")
+    open_trained(weights, name)
+    place = data_dir / FOLDER / name
+    place.mkdir(parents=True, exist_ok=True)
+    for path in (weights, card_path(weights)):
+        target = place / (WEIGHTS if path == weights else card_path(Path(WEIGHTS)).name)
+        shutil.copyfile(path, target.with_suffix(".incoming"))
+        target.with_suffix(".incoming").replace(target)
+    return _point(data_dir, "promote", name, digest(weights), forced, reason, comparison)
+
+
+def rollback(data_dir: Path, reason: str = "") -> Record:
+    """Make live what was live before the last promotion that still stands. InputError where nothing is promoted."""
+    standing: list[Record] = []
+    for record in audit(data_dir):
+        if record.event == "promote":
+            standing.append(record)
+        elif record.event == "rollback" and standing:
+            standing.pop()
+    if not standing or not live_name(data_dir):
+        raise InputError("There is nothing to roll back: the default policy is live.")
+    return _point(data_dir, "rollback", standing[-1].before, "", False, reason, None)
+
+
+def audit(data_dir: Path) -> tuple[Record, ...]:
+    """All records, oldest first. A line cut short by a crash is left out."""
+    path = data_dir / FOLDER / AUDIT
+    if not path.is_file():
+        return ()
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    return tuple(Record(**json.loads(line)) for line in lines if line.endswith("\n") and line.strip())
+
+
+def _point(
+    data_dir: Path,
+    event: str,
+    name: str,
+    sha256: str,
+    forced: bool,
+    reason: str,
+    comparison: Mapping[str, Any] | None,
+) -> Record:
+    """The record first, then the pointer: a crash in between leaves a record of what was meant, never a silent
+    change."""
+    record = Record(time.time(), event, name, live_name(data_dir), sha256, forced, reason, comparison)
+    folder = data_dir / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    line = json.dumps({key: getattr(record, key) for key in Record.__slots__}, ensure_ascii=False)
+    with (folder / AUDIT).open("a", encoding="utf-8") as log:
+        log.write(line + "\n")
+        log.flush()
+        os.fsync(log.fileno())
+    partial = folder / f"{POINTER}.partial"
+    partial.write_text(
+        json.dumps({"name": name, "sha256": sha256, "since": record.at}) + "\n", encoding="utf-8"
+    )
+    partial.replace(folder / POINTER)
+    return record
+
+
+def _read_pointer(path: Path) -> dict[str, Any]:
+    found = json.loads(path.read_text("utf-8"))
+    if not isinstance(found, dict):
+        raise ValueError(f"{path.name} holds no object")
+    return found

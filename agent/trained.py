@@ -1,0 +1,66 @@
+"""A trained network as a policy of the agent: greedy for people, sampling at a temperature for training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from agent.policy import FEATURES, Choice, Situation
+from agent.policy_net import PolicyNet, load_net
+from index.errors import StoreError
+
+PACKAGED = "policy"  # name of the weights that come with Forage, where there are any
+
+
+@dataclass(frozen=True)
+class TrainedPolicy:
+    """Decides by a network's scores. temperature 0 takes the best action; above, actions are drawn."""
+
+    name: str
+    net: PolicyNet
+    temperature: float = 0.0
+    seed: int = 0
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the weights."""
+        return self.net.fingerprint
+
+    def decide(self, situation: Situation) -> Choice:
+        """The legal action of the highest score (ties: the first), or one drawn by probability.
+
+        What is drawn depends on the seed and on the situation alone, so that a run can be repeated.
+        """
+        odds = self.net.probabilities(
+            situation.values, situation.legal, situation.vector, self.temperature or 1.0
+        )
+        action = max(odds, key=lambda option: odds[option])
+        if self.temperature:
+            key = np.frombuffer(np.asarray(situation.values, np.float64).tobytes(), np.uint32)
+            rng = np.random.default_rng([self.seed, *key.tolist()])
+            action = str(rng.choice(list(odds), p=np.array(list(odds.values())) / sum(odds.values())))
+        others = sorted((p for option, p in odds.items() if option != action), reverse=True)
+        close = f", the next best {others[0]:.0%}" if others else ""
+        return Choice(action, odds, f"The trained policy is {odds[action]:.0%} for it{close}.")
+
+
+def open_trained(path: Path, name: str) -> TrainedPolicy:
+    """The policy of a weights file. StoreError where it is damaged or was trained for other features."""
+    net = load_net(path)
+    if net.features != FEATURES:
+        raise StoreError(
+            f"The policy {name} was trained for other features of the agent ({len(net.features)} of them; this "
+            f"version has {len(FEATURES)}). Train it again: forage train policy"
+        )
+    return TrainedPolicy(name, net)
+
+
+@cache
+def packaged() -> TrainedPolicy | None:
+    """The policy that comes with Forage; None where this version comes without one."""
+    path = Path(str(files("agent").joinpath("weights", f"{PACKAGED}.safetensors")))
+    return open_trained(path, "packaged") if path.is_file() else None

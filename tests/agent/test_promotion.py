@@ -1,0 +1,116 @@
+import json
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agent import promotion
+from agent.policy import ACTIONS, FEATURES, Rules, Situation, always_single
+from agent.policy_net import PolicyNet, save_net
+from agent.promotion import LivePolicy, audit, live_name, pinned, promote, rollback
+from agent.trained import TrainedPolicy, open_trained
+from index.errors import InputError, StoreError
+
+
+def weights(path: Path, favourite: str, features: tuple[str, ...] = FEATURES) -> Path:
+    """A network that likes one action best, whatever it sees."""
+    n = len(features)
+    bias = np.array([float(action == favourite) for action in ACTIONS], np.float32)
+    arrays = {
+        "mean": np.zeros(n), "deviation": np.ones(n), "projection": np.zeros((0, 0)), "w1": np.zeros((n, 4)),
+        "b1": np.zeros(4), "w2": np.zeros((4, 4)), "b2": np.zeros(4), "w3": np.zeros((4, len(ACTIONS))), "b3": bias,
+    }  # fmt: skip
+    net = PolicyNet(features, ACTIONS, {k: v.astype(np.float32) for k, v in arrays.items()}, {})
+    save_net(path, net)
+    return path
+
+
+NOW = Situation((0.0,) * len(FEATURES), ("hybrid", "graph", "abstain"))
+
+
+def test_a_promotion_takes_effect_at_once_and_rolls_back(tmp_path: Path) -> None:
+    live = LivePolicy(tmp_path, Rules())
+    assert live.current().name == "rules" and live_name(tmp_path) == ""
+    promote(tmp_path, weights(tmp_path / "a.safetensors", "hybrid"), "first", reason="better")
+    assert live.decide(NOW).action == "hybrid" and live.name == "first"
+    promote(tmp_path, weights(tmp_path / "b.safetensors", "abstain"), "second", forced=True)
+    assert live.decide(NOW).action == "abstain"
+    assert rollback(tmp_path).name == "first" and live.decide(NOW).action == "hybrid"
+    assert rollback(tmp_path, "enough").name == "" and live.current().name == "rules"
+    with pytest.raises(InputError, match="nothing to roll back"):
+        rollback(tmp_path)
+    told = [(r.event, r.name, r.before, r.forced) for r in audit(tmp_path)]
+    assert told == [
+        ("promote", "first", "", False),
+        ("promote", "second", "first", True),
+        ("rollback", "first", "second", False),
+        ("rollback", "", "first", False),
+    ]
+
+
+def test_one_question_keeps_the_policy_it_began_with(tmp_path: Path) -> None:
+    live = LivePolicy(tmp_path, always_single())
+    begun = pinned(live)
+    promote(tmp_path, weights(tmp_path / "a.safetensors", "abstain"), "first")
+    assert begun.name == "always-single" and pinned(live).name == "first"
+    assert pinned(begun) is begun
+
+
+def test_damaged_policies_leave_the_default_in_charge(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    live = LivePolicy(tmp_path, Rules())
+    promote(tmp_path, weights(tmp_path / "a.safetensors", "hybrid"), "first")
+    place = tmp_path / promotion.FOLDER / "first" / promotion.WEIGHTS
+    place.write_bytes(place.read_bytes()[:-1] + b"x")
+    assert live.current().name == "rules" and "default decides" in caplog.text
+    (tmp_path / promotion.FOLDER / promotion.POINTER).write_text("[")
+    assert live.current().name == "rules"
+
+
+def test_other_features_are_refused(tmp_path: Path) -> None:
+    other = weights(tmp_path / "a.safetensors", "hybrid", FEATURES[:-1])
+    with pytest.raises(StoreError, match="other features"):
+        promote(tmp_path, other, "first")
+    with pytest.raises(InputError, match="cannot be called"):
+        promote(tmp_path, weights(tmp_path / "b.safetensors", "hybrid"), "../first")
+    assert not audit(tmp_path)
+
+
+def test_readers_see_the_old_or_the_new_policy_never_half(tmp_path: Path) -> None:
+    paths = [weights(tmp_path / f"{a}.safetensors", a) for a in ("hybrid", "abstain")]
+    promote(tmp_path, paths[0], "p0")
+    live, seen, done = LivePolicy(tmp_path, Rules()), set(), threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            seen.add(live.decide(NOW).action)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for at in range(20):
+        promote(tmp_path, paths[at % 2], f"p{at % 2}")
+    done.set()
+    reader.join()
+    assert seen <= {"hybrid", "abstain"}
+
+
+def test_sampling_repeats_and_follows_the_probabilities(tmp_path: Path) -> None:
+    policy = open_trained(weights(tmp_path / "a.safetensors", "hybrid"), "x")
+    drawn = []
+    for seed in range(300):
+        sampler = TrainedPolicy("x", policy.net, temperature=1.0, seed=seed)
+        choice = sampler.decide(NOW)
+        assert choice.action == sampler.decide(NOW).action
+        drawn.append(choice.action)
+    expected = np.exp(1) / (np.exp(1) + 2)
+    assert drawn.count("hybrid") / 300 == pytest.approx(expected, abs=0.08)
+    assert sum(policy.decide(NOW).probabilities.values()) == pytest.approx(1)
+
+
+def test_the_audit_survives_a_cut_line(tmp_path: Path) -> None:
+    promote(tmp_path, weights(tmp_path / "a.safetensors", "hybrid"), "first")
+    path = tmp_path / promotion.FOLDER / promotion.AUDIT
+    path.write_text(path.read_text() + json.dumps({"at": 1})[:-2])
+    assert [r.name for r in audit(tmp_path)] == ["first"]

@@ -1,0 +1,198 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from agent.policy_net import load_net
+from index.errors import InputError, StoreError
+from training.policy import run as runs
+from training.policy.forest import Forest, greedy, plant
+from training.policy.learn import oracle_targets, prefer
+from training.policy.network import Inputs, Network, Shape, probabilities
+from training.policy.pairs import make_pairs
+from training.policy.recipe import Recipe
+from training.policy.rewarding import Pricing, load_policy_preset
+from training.policy.run import Run
+from training.policy.scores import score_choices
+from training.policy.trees import Tree, dump, parse
+
+from .conftest import ACTIONS, FEATURES
+
+PRICING = Pricing(0.1, {"hybrid": 0.4, "deep": 1.0})
+
+
+def recipe(algorithm: str, **changes: object) -> Recipe:
+    return Recipe(
+        algorithm=algorithm,
+        rounds=2,
+        sft_epochs=15,
+        dpo_epochs=6,
+        updates=8,
+        rollouts=4,
+        pricing=PRICING,
+        **changes,
+    )  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def forest(trees: list[Tree]) -> Forest:
+    return plant(trees, ACTIONS, load_policy_preset(), PRICING)
+
+
+def test_a_tree_survives_its_line(trees: list[Tree]) -> None:
+    assert parse(dump(trees[0])) == trees[0]
+
+
+def test_values_by_hand(forest: Forest) -> None:
+    q, v = forest.q_values(None)
+    easy = int(forest.roots[0])  # right after one cheap search: 0.9 + 0.1 * mix - 0.1 * 0.4
+    top = forest.values[
+        forest.trees[0].endings.index(
+            next(e for e in forest.trees[0].endings if e.path == ("hybrid", "answer"))
+        )
+    ]
+    assert v[easy] == pytest.approx(top) == pytest.approx(1.0 - 0.04)
+    assert q[easy, ACTIONS.index("answer")] == -np.inf
+    uniform = forest.legal / forest.legal.sum(1, keepdims=True)
+    leaf = easy + 3  # hybrid, deep: answer or abstain
+    _, v = forest.q_values(uniform)
+    ends = {e.path: forest.values[i] for i, e in enumerate(forest.trees[0].endings)}
+    assert v[leaf] == pytest.approx(
+        (ends["hybrid", "deep", "answer"] + ends["hybrid", "deep", "abstain"]) / 2
+    )
+
+
+def test_a_wrong_answer_never_outranks_a_right_one(trees: list[Tree]) -> None:
+    dear = Pricing(10.0, {"hybrid": 5.0, "deep": 9.0})
+    priced = plant(trees, ACTIONS, load_policy_preset(), dear)
+    assert priced.values[priced.right].min() > priced.values[~priced.right].max()
+
+
+def test_numpy_and_torch_score_alike(forest: Forest, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = Network(FEATURES, ACTIONS, 0, Shape(hidden=8))
+    network.normalise(forest)
+    frozen = network.frozen({})
+    found = frozen.logits(forest.features[:50])
+    with torch.no_grad():
+        wanted = network(torch.from_numpy(forest.features[:50]), torch.zeros(50, 0)).numpy()
+    np.testing.assert_allclose(found, wanted, atol=1e-5)
+
+
+def test_oracle_targets_prefer_the_best(forest: Forest) -> None:
+    target = oracle_targets(forest, 0.05)
+    q, _ = forest.q_values(None)
+    np.testing.assert_allclose(target.sum(1), 1.0)
+    assert (target[~forest.legal] == 0).all()
+    assert q[np.arange(len(q)), target.argmax(1)] == pytest.approx(q.max(1))
+
+
+def test_pairs_share_a_state_and_differ_in_value(forest: Forest) -> None:
+    uniform = forest.legal / forest.legal.sum(1, keepdims=True)
+    sampled = forest.sample(uniform, 8, np.random.default_rng(0))
+    q, _ = forest.q_values(uniform)
+    pairs = make_pairs(forest, sampled, q, margin=0.1, limit=4, number=1, policy="x")
+    assert pairs
+    for pair in pairs:
+        legal = next(t for t in forest.trees if t.id == pair.question).situations
+        state = next(s for s in legal if s.path == pair.path)
+        assert {pair.chosen, pair.rejected} <= set(state.legal) and pair.gap >= 0.1
+        assert pair.policy == "x" and pair.reason
+    counts = [sum(p.question == t.id for p in pairs) for t in forest.trees]
+    assert max(counts) <= 4
+
+
+@pytest.mark.parametrize("algorithm", ["ip-dpo", "grpo"])
+def test_training_reaches_nearly_the_oracle(trees: list[Tree], tmp_path: Path, algorithm: str) -> None:
+    run = Run(tmp_path / "run", trees, ACTIONS, FEATURES, recipe(algorithm))
+    run.execute()
+    network = run.network()
+    before = run.judge(network, run.held, "before").mean("value")
+    network.load_state_dict(runs.load_file(str(run.checkpoint(runs.stages(run.recipe)[-1]))))
+    network.eval()
+    after = run.judge(network, run.held, "after").mean("value")
+    best = score_choices(run.held, greedy(run.held.q_values(None)[0]), PRICING.units, "oracle").mean("value")
+    assert before is not None and after is not None and best is not None
+    assert after > 0.9 * best > before
+    folder = tmp_path / "run"
+    assert {"config.json", "curves.json", "policy.safetensors", "policy.json"} <= {
+        p.name for p in folder.iterdir()
+    }
+    curves = json.loads((folder / "curves.json").read_text())["stages"]
+    assert all(stage["rewards"] and "held_out" in stage for stage in curves.values())
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize("algorithm", ["ip-dpo", "grpo"])
+def test_a_killed_run_ends_in_the_same_policy(
+    trees: list[Tree], tmp_path: Path, algorithm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Run(tmp_path / "whole", trees, ACTIONS, FEATURES, recipe(algorithm)).execute()
+    begun = Run(tmp_path / "cut", trees, ACTIONS, FEATURES, recipe(algorithm))
+    work, calls = Run._do, 0
+
+    def dying(self: Run, stage: runs.Stage, network: Network, done: dict[str, object]) -> Network:
+        nonlocal calls
+        calls += 1
+        made = work(self, stage, network, done)
+        if calls == 2:
+            raise Killed  # after the work, before its checkpoint
+        return made
+
+    monkeypatch.setattr(Run, "_do", dying)
+    with pytest.raises(Killed):
+        begun.execute()
+    monkeypatch.undo()
+    again = Run(tmp_path / "cut", trees, ACTIONS, FEATURES, recipe(algorithm)).execute()
+    assert again.fingerprint == whole.fingerprint
+
+
+def test_another_run_is_not_overwritten(trees: list[Tree], tmp_path: Path) -> None:
+    Run(tmp_path / "run", trees, ACTIONS, FEATURES, recipe("sft"))
+    with pytest.raises(InputError, match="other settings"):
+        Run(tmp_path / "run", trees, ACTIONS, FEATURES, recipe("sft", seed=8))
+    with pytest.raises(InputError, match="no explored questions"):
+        Run(tmp_path / "none", [], ACTIONS, FEATURES, recipe("sft"))
+
+
+def test_a_rejected_round_leaves_the_policy_as_it_was(
+    trees: list[Tree], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ruin(network: Network, *_: object) -> tuple[list[object], list[object]]:
+        with torch.no_grad():
+            network.b3.copy_(torch.tensor([-50.0, -50.0, -50.0, 50.0]))  # always abstain
+        return [], []
+
+    monkeypatch.setattr(runs, "prefer", ruin)
+    run = Run(tmp_path / "run", trees, ACTIONS, FEATURES, recipe("ip-dpo"))
+    run.execute()
+    stages = json.loads((tmp_path / "run" / "curves.json").read_text())["stages"]
+    assert stages["sft"]["accepted"] and not stages["ip-dpo-1"]["accepted"]
+    assert stages["ip-dpo-2"]["held_out"]["value"] == stages["sft"]["held_out"]["value"]
+
+
+def test_preferences_raise_what_was_chosen(forest: Forest) -> None:
+    torch.manual_seed(1)
+    network = Network(FEATURES, ACTIONS, 0, Shape())
+    network.normalise(forest)
+    longer = replace(recipe("ip-dpo"), dpo_epochs=40)
+    pairs, curve = prefer(network, forest, longer, 1, 5, 0.5)
+    assert pairs and curve[-1]["loss"] < curve[0]["loss"] and curve[-1]["margin"] > max(0, curve[0]["margin"])
+    chances = probabilities(network, Inputs.of(forest))
+    index = {name: a for a, name in enumerate(ACTIONS)}
+    won = [chances[p.situation, index[p.chosen]] > chances[p.situation, index[p.rejected]] for p in pairs]
+    assert np.mean(won) > 0.75
+
+
+def test_damaged_weights_are_refused(trees: list[Tree], tmp_path: Path) -> None:
+    Run(tmp_path / "run", trees, ACTIONS, FEATURES, recipe("sft")).execute()
+    path = tmp_path / "run" / "policy.safetensors"
+    path.write_bytes(path.read_bytes()[:-4] + b"zzzz")
+    with pytest.raises(StoreError, match="damaged"):
+        load_net(path)

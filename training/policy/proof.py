@@ -1,0 +1,120 @@
+"""The proof on the closed world: before and after each stage, with exact truth about what can be known.
+
+One command: a fictional world, a tiny model taught a part of it, imitation, preference rounds and policy gradient,
+and a table of accuracy, F1 of the knowledge boundary, searches and abstention on held-out questions. Curves and
+checkpoints stay in the run folders; a second call goes on where the first was stopped.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.torch import load_file
+
+from training.policy import closed_world
+from training.policy.forest import Forest, Ints, plant
+from training.policy.recipe import Recipe
+from training.policy.rewarding import Pricing, load_policy_preset
+from training.policy.run import Run, stages
+from training.policy.scores import Scores, score_choices, summary
+from training.policy.taught_lm import TaughtModel
+from training.policy.trees import Tree, read_trees, write_trees
+from training.report import Grid, number
+
+SHOWN = ("right", "f1", "f1_aware", "abstention_f1", "searches", "cost", "value")
+PRICE = 0.06
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Rows by policy and stage, with how long it took."""
+
+    rows: dict[str, dict[str, float | None]]
+    known: float  # share of the held-out questions that the model knows
+    questions: int
+    minutes: float
+
+    @property
+    def grids(self) -> tuple[Grid, ...]:
+        rows = tuple((name, *(number(row[key], 3) for key in SHOWN)) for name, row in self.rows.items())
+        title = (
+            f"Closed world: {self.questions} held-out questions, {100 * self.known:.0f} % known to the model"
+        )
+        return (Grid(title, ("policy", *SHOWN), rows),)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows, "known": self.known, "questions": self.questions, "minutes": self.minutes}
+
+
+def prove(
+    out: Path,
+    *,
+    seed: int = 11,
+    questions: int = 160,
+    epochs: int = 60,
+    rounds: int = 3,
+    size: int = 120,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Proof:
+    """Train on half of a world's questions, score on the other half."""
+    began = time.monotonic()
+    train, test = taught_trees(out, seed, questions, epochs, size, tell)
+    pricing = Pricing(PRICE, closed_world.UNITS)
+    forest = plant(test, closed_world.ACTIONS, load_policy_preset(), pricing)
+    rows = {name: summary(scores) for name, scores in baselines(forest, pricing)}
+    for algorithm in ("ip-dpo", "grpo"):
+        tell(f"{algorithm}: imitation, then {rounds} rounds")
+        recipe = Recipe(algorithm=algorithm, rounds=rounds, seed=seed, pricing=pricing)
+        run = Run(out / algorithm, train, closed_world.ACTIONS, closed_world.FEATURES, recipe)
+        network = run.network()
+        rows.setdefault("untrained", summary(run.judge(network, forest, "untrained")))
+        run.execute()
+        for stage in stages(recipe):
+            network.load_state_dict(load_file(str(run.checkpoint(stage))))
+            network.eval()
+            rows[stage.name] = summary(run.judge(network, forest, stage.name))
+    known = float(np.mean([bool(tree.knows) for tree in test]))
+    return Proof(rows, known, len(test), (time.monotonic() - began) / 60)
+
+
+def taught_trees(
+    out: Path, seed: int, questions: int, epochs: int, size: int, tell: Callable[[str], None]
+) -> tuple[list[Tree], list[Tree]]:
+    """Explored questions (to learn from, to test on), kept in the folder for the next call with the same world."""
+    paths = [out / f"{part}-{seed}-{questions}-{epochs}-{size}.jsonl" for part in ("train", "test")]
+    if not all(path.is_file() for path in paths):
+        one = closed_world.lesson(seed, size, questions)
+        model = TaughtModel([text for pair in one.taught for text in pair], seed)
+        tell(f"teaching {len(one.taught)} questions with answers to {len(model.words)} words")
+        loss = model.teach(one.taught, epochs)[-1]
+        tell(f"loss {loss:.3f}; exploring {len(one.train) + len(one.test)} questions")
+        for path, asked in zip(paths, (one.train, one.test), strict=True):
+            write_trees(path.with_suffix(".partial"), closed_world.explored(one, model, asked))
+            path.with_suffix(".partial").replace(path)
+    train, test = (list(read_trees(path)) for path in paths)
+    return train, test
+
+
+def baselines(forest: Forest, pricing: Pricing) -> list[tuple[str, Scores]]:
+    """Always searching (deep, hop by hop), always relying on memory, and the oracle."""
+    found = []
+    for name, order in (
+        ("always-search", ("deep", "next_goal", "answer", "abstain")),
+        ("never-search", ("memory", "abstain")),
+    ):
+        found.append((name, score_choices(forest, preferring(forest, order), pricing.units, name)))
+    best = np.asarray(forest.q_values(None)[0].argmax(axis=1), dtype=np.int64)
+    return [*found, ("oracle", score_choices(forest, best, pricing.units, "oracle"))]
+
+
+def preferring(forest: Forest, order: tuple[str, ...]) -> Ints:
+    """In each situation the first action of `order` that is legal there."""
+    ranks = np.full(len(forest.actions), len(order))
+    for at, action in enumerate(order):
+        ranks[forest.actions.index(action)] = at
+    return np.asarray(np.where(forest.legal, ranks, len(order) + 1).argmin(axis=1), dtype=np.int64)
