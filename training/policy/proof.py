@@ -89,7 +89,7 @@ def taught_trees(
     paths = [out / f"{part}-{seed}-{questions}-{epochs}-{size}.jsonl" for part in ("train", "test")]
     if not all(path.is_file() for path in paths):
         one = closed_world.lesson(seed, size, questions)
-        model = TaughtModel([text for pair in one.taught for text in pair], seed)
+        model = TaughtModel([question for question, _ in one.taught] + [answer for _, answer in one.taught])
         tell(f"teaching {len(one.taught)} questions with answers to {len(model.words)} words")
         loss = model.teach(one.taught, epochs)[-1]
         tell(f"loss {loss:.3f}; exploring {len(one.train) + len(one.test)} questions")
