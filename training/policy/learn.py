@@ -178,7 +178,11 @@ def heed(
         stay = exact_kl(log_policy(network, known).clamp(min=LEAST), anchor).mean()
         _step(optimiser, wish + stay, network)
         curve.append(
-            {"loss": float(wish.detach()), "kl": float(stay.detach()), "margin": float((gain - loss).detach().mean())}
+            {
+                "loss": float(wish.detach()),
+                "kl": float(stay.detach()),
+                "margin": float((gain - loss).detach().mean()),
+            }
         )
     return pairs, curve
 

@@ -9,7 +9,6 @@ from typer.testing import CliRunner
 
 from agent.policy import ACTIONS, FEATURES, LEVELS
 from agent.promotion import audit, live_name
-from app.__main__ import app
 from index.errors import Cancelled, InputError
 from training.policy import collect as collecting
 from training.policy.collect import Asked, Plan, collect, known
@@ -18,6 +17,8 @@ from training.policy.forest import plant
 from training.policy.rewarding import Pricing, load_policy_preset
 from training.policy.sources import gather
 from training.policy.trees import Tree, dump, prefixes
+from training.policy_cli import policy_commands
+from training.skills_cli import train_commands
 
 PLAN = Plan(budget=3, longest=2)
 
@@ -110,8 +111,9 @@ def test_the_command_line_trains_compares_promotes_and_rolls_back(
     run, data = tmp_path / "runs" / "first", tmp_path / "data"
     shell = CliRunner()
 
-    def forage(*arguments: str) -> str:
-        done = shell.invoke(app, list(arguments), catch_exceptions=False)
+    def forage(group: str, *arguments: str) -> str:
+        commands = {"train": train_commands, "policy": policy_commands}[group]
+        done = shell.invoke(commands, list(arguments), catch_exceptions=False)
         assert done.exit_code == 0, done.output
         return done.output
 
@@ -128,7 +130,7 @@ def test_the_command_line_trains_compares_promotes_and_rolls_back(
     forage("policy", "promote", "first", "--force", *where)
     assert live_name(data) == "first"
     with pytest.raises(InputError, match="not better beyond noise"):
-        shell.invoke(app, ["policy", "promote", "first", *where], catch_exceptions=False)
+        shell.invoke(policy_commands, ["promote", "first", *where], catch_exceptions=False)
     listed = json.loads(forage("policy", "list", "--json", *where))
     assert listed["live"] == "first" and listed["runs"][0]["finished"]
     assert "The default policy is live again" in forage("policy", "rollback", *where)
