@@ -28,6 +28,9 @@ def ask(
     model_kind: Annotated[str | None, typer.Option("--model", help="none, openai or transformers.")] = None,
     model_name: Annotated[str | None, typer.Option(help="Model name, or folder of a local model.")] = None,
     base_url: Annotated[str | None, typer.Option(help="OpenAI-compatible endpoint.")] = None,
+    memory: Annotated[
+        bool, typer.Option(help="Use and keep what is remembered of earlier questions.")
+    ] = True,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
@@ -41,7 +44,7 @@ def ask(
         "model.base_url": base_url,
     }
     settings = load_settings(folder, {key: value for key, value in overrides.items() if value is not None})
-    agent = open_agent(folder, settings=settings)
+    agent = open_agent(folder, settings=settings, memory=memory)
     scope = Scope(tuple(collection or ()))
     for name in scope.collections:
         agent.store.collection_id(name)  # a wrong name is told before the work, not after it
