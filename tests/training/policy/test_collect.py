@@ -133,5 +133,5 @@ def test_the_command_line_trains_compares_promotes_and_rolls_back(
         shell.invoke(policy_commands, ["promote", "first", *where], catch_exceptions=False)
     listed = json.loads(forage("policy", "list", "--json", *where))
     assert listed["live"] == "first" and listed["runs"][0]["finished"]
-    assert "The default policy is live again" in forage("policy", "rollback", *where)
+    assert "The default policy is live again" in forage("policy", "rollback", *where[2:])
     assert [record.event for record in audit(data)] == ["promote", "rollback"]
