@@ -83,25 +83,25 @@ def training(
 def run_command(command: list[str], handle: Handle) -> None:
     """Run a command of ours to its end, each line of its output an event. Raises Cancelled after a Stop, ForageError
     with its last lines where it failed."""
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-    )
-    ended = threading.Event()
-
-    def watch() -> None:
-        while not ended.wait(0.2):
-            if handle.cancelled():
-                process.terminate()
-                return
-
-    threading.Thread(target=watch, daemon=True).start()
     lines: list[str] = []
-    assert process.stdout is not None
-    for line in process.stdout:
-        lines.append(line.rstrip())
-        handle.emit("line", {"line": lines[-1]})
-    code = process.wait()
+    ended = threading.Event()
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    ) as process:
+
+        def watch() -> None:
+            while not ended.wait(0.2):
+                if handle.cancelled():
+                    process.terminate()
+                    return
+
+        threading.Thread(target=watch, daemon=True).start()
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.append(line.rstrip())
+            handle.emit("line", {"line": lines[-1]})
     ended.set()
+    code = process.returncode
     if handle.cancelled():
         raise Cancelled("Stopped. What was explored and learned so far is kept.")
     if code:
