@@ -18,10 +18,10 @@ from typing import Protocol
 import regex
 
 from index.chunk import sentence_spans
-from index.names import MAX_NAME_CHARACTERS, Mention, bare_title, figures_in, name_key, names_in
+from index.names import DATE, MAX_NAME_CHARACTERS, Mention, bare_title, figures_in, name_key, names_in
 from index.types import Draft
 
-VERSION = "extract-3"
+VERSION = "extract-4"
 MAX_TRIPLETS = 6  # of one sentence
 RELATION_WORDS = 8
 _ACRONYM = regex.compile(r"(\p{Lu}[\p{L}\p{M}\p{N}'’\-&. ]{4,80}?)\s*\((\p{Lu}[\p{Lu}\p{N}.&\-]{1,9})\)")
@@ -96,7 +96,7 @@ def _passage(
     phrases: frozenset[str],
 ) -> Knowledge:
     body = text[draft.start : draft.end]
-    sentences = sentence_spans(body) or [(0, len(body))]
+    sentences = _sentences(body)
     mentions: list[tuple[int, Mention]] = []
     triplets: list[Triplet] = []
     aliases = [(alias, titles[0]) for alias in titles[1:]] if titles else []
@@ -125,6 +125,19 @@ def _passage(
         triplets=tuple(dict.fromkeys(triplets)),
         aliases=tuple(dict.fromkeys(aliases)),
     )
+
+
+def _sentences(body: str) -> list[tuple[int, int]]:
+    """Spans of the sentences; none ends inside a date ("am 3. März 1887")."""
+    spans = sentence_spans(body) or [(0, len(body))]
+    inside = [match.span() for match in DATE.finditer(body)]
+    joined = spans[:1]
+    for start, end in spans[1:]:
+        if any(first < joined[-1][1] and start < last for first, last in inside):
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def _title_keys(title: str) -> tuple[str, ...]:

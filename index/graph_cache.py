@@ -38,7 +38,7 @@ class GraphCache:
         self._folder = store.data_dir / "cache" / "graph"
         self._lock = threading.Lock()  # guards `_held`; never held while a graph is built
         self._building: dict[int, threading.Lock] = {}
-        self._held: dict[int, tuple[int, CorpusGraph, Linker]] = {}
+        self._held: dict[int, tuple[int, CorpusGraph, Linker, str]] = {}
         self._joined: tuple[tuple[int, ...], tuple[CorpusGraph, ...], CorpusGraph, Linker] | None = None
 
     def of(self, collection_ids: Sequence[int]) -> tuple[CorpusGraph, Linker]:
@@ -76,11 +76,12 @@ class GraphCache:
             return
         with self._store.reading():
             generation = self._store.generation(collection_id)
+            recipe = self._recipe(collection_id)
             edges, _ = self._catch_up(collection_id, self._load(collection_id) or graph.empty())
         if len(edges.passages) >= SNAPSHOT_FROM:
-            self._save(collection_id, generation, edges)
+            self._save(collection_id, generation, edges, recipe)
 
-    def _renew(self, collection_id: int) -> tuple[int, CorpusGraph, Linker]:
+    def _renew(self, collection_id: int) -> tuple[int, CorpusGraph, Linker, str]:
         with self._lock:
             building = self._building.setdefault(collection_id, threading.Lock())
         with building:
@@ -89,15 +90,18 @@ class GraphCache:
             if held is not None and held[0] == self._store.generation(collection_id):
                 return held
             knowledge.backfill(self._store, collection_id)
-            before = held[1].edges if held else self._load(collection_id) or graph.empty()
             with self._store.reading():
-                generation = self._store.generation(collection_id)
+                generation, recipe = self._store.generation(collection_id), self._recipe(collection_id)
+                kept = held[1].edges if held is not None and held[3] == recipe else None
+                before = kept or self._load(collection_id) or graph.empty()
                 edges, dropped = self._catch_up(collection_id, before)
             if dropped and self._path(collection_id).is_file():
-                self._save(collection_id, generation, edges)  # what was deleted must not stay on the disk
+                self._save(
+                    collection_id, generation, edges, recipe
+                )  # what was deleted must not stay on the disk
             made = CorpusGraph(edges)
             prepare(made)
-            held = (generation, made, Linker(made))
+            held = (generation, made, Linker(made), recipe)
             with self._lock:
                 self._held[collection_id] = held
             return held
@@ -132,13 +136,13 @@ class GraphCache:
 
     # ---- snapshots -----------------------------------------------------------------------------
 
-    def _save(self, collection_id: int, generation: int, edges: Edges) -> None:
+    def _save(self, collection_id: int, generation: int, edges: Edges, recipe: str) -> None:
         edges = graph.compacted(edges)
         self._folder.mkdir(parents=True, exist_ok=True)
         partial = self._folder / f"{collection_id}-{uuid.uuid4().hex[:8]}.partial.npz"
         np.savez(
             partial,
-            recipe=np.array(VERSION),
+            recipe=np.array(recipe),
             generation=np.array(generation),
             passages=edges.passages,
             documents=edges.documents,
@@ -156,7 +160,7 @@ class GraphCache:
             return None
         try:
             with np.load(path, allow_pickle=False) as held:
-                if str(held["recipe"]) != VERSION:
+                if str(held["recipe"]) != self._recipe(collection_id):
                     return None
                 keys = held["keys"].tobytes().decode()
                 return Edges(
@@ -170,9 +174,13 @@ class GraphCache:
     def _saved_generation(self, collection_id: int) -> int:
         try:
             with np.load(self._path(collection_id), allow_pickle=False) as held:
-                return int(held["generation"]) if str(held["recipe"]) == VERSION else -2
+                current = str(held["recipe"]) == self._recipe(collection_id)
+                return int(held["generation"]) if current else -2
         except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             return -2
+
+    def _recipe(self, collection_id: int) -> str:
+        return knowledge.graph_recipe(self._store.connection, collection_id)
 
     def _path(self, collection_id: int) -> Path:
         return self._folder / f"{collection_id}.npz"

@@ -58,20 +58,75 @@ def backfill(
         ).fetchall()
         if not rows:
             return done
-        made = [
-            (key, extractor.extract(title, text, _drafts(database, key)), _version_of(database, key))
-            for key, title, text in rows
-        ]
-        with database.writing() as connection:
-            for key, knowledge, version in made:
-                if _version_of(database, key) == version:  # else replaced or deleted meanwhile
-                    write_knowledge(connection, key, knowledge)
-            connection.execute(
-                "UPDATE collections SET generation = generation + 1 WHERE id = ?", (collection_id,)
-            )
+        _extract_again(database, collection_id, rows, extractor)
         done += len(rows)
         if progress:
             progress(done)
+
+
+def extract_again(
+    database: Database,
+    collection_id: int,
+    extractor: Extractor,
+    progress: Callable[[int], None] | None = None,
+) -> int:
+    """Extract every document of a collection once more with another extractor; how many there were.
+
+    Graphs are built anew from what it says, document by document as it goes on. A later recipe of the rules
+    (`VERSION`) extracts by rules again.
+    """
+    keys = [
+        row[0]
+        for row in database.connection.execute(
+            "SELECT id FROM documents WHERE collection_id = ? AND status = 'ready' ORDER BY rowid",
+            (collection_id,),
+        )
+    ]
+    for done, key in enumerate(keys, start=1):
+        rows = database.connection.execute(
+            "SELECT id, title, text FROM documents WHERE id = ?", (key,)
+        ).fetchall()
+        _extract_again(database, collection_id, rows, extractor, anew=True)
+        if progress:
+            progress(done)
+    return len(keys)
+
+
+def graph_recipe(connection: sqlite3.Connection, collection_id: int) -> str:
+    """What a graph of the collection was made with: the rules' recipe, and how often it was extracted anew."""
+    row = connection.execute("SELECT value FROM settings WHERE key = ?", (_anew(collection_id),)).fetchone()
+    return f"{VERSION}/{row[0]}" if row else VERSION
+
+
+def _extract_again(
+    database: Database,
+    collection_id: int,
+    rows: Sequence[tuple[str, str, str]],
+    extractor: Extractor,
+    anew: bool = False,
+) -> None:
+    """Extract documents (id, title, text) and write what they say in one transaction. anew: old graphs are void."""
+    made = [
+        (key, extractor.extract(title, text, _drafts(database, key)), _version_of(database, key))
+        for key, title, text in rows
+    ]
+    with database.writing() as connection:
+        for key, knowledge, version in made:
+            if version is not None and _version_of(database, key) == version:  # else replaced or deleted
+                write_knowledge(connection, key, knowledge)
+        if anew:
+            connection.execute(
+                "INSERT INTO settings VALUES (?, '1')"
+                " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1",
+                (_anew(collection_id),),
+            )
+        connection.execute(
+            "UPDATE collections SET generation = generation + 1 WHERE id = ?", (collection_id,)
+        )
+
+
+def _anew(collection_id: int) -> str:
+    return f"extracted anew {collection_id}"
 
 
 def mention_counts(connection: sqlite3.Connection, collection_id: int) -> Iterator[tuple[int, str, str]]:

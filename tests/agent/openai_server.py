@@ -2,7 +2,8 @@
 
 Run as `python openai_server.py [--model FOLDER]`: it prints its port and serves on loopback until it is
 killed. The model name of a request chooses the behaviour: "tiny-lm" (the causal LM of FOLDER writes),
-"echo-notes" (quotes the notes of the prompt with their markers), or one of the faults in `FAULTS`.
+"echo-notes" (quotes the notes of the prompt with their markers),
+"extract" (names and triplets as JSON, now and then prose), or one of the faults in `FAULTS`.
 `GET /log` tells what came in: headers, parameters, and whether the client hung up.
 """
 
@@ -123,6 +124,17 @@ def _echo_notes(body: dict[str, Any]) -> Response:
     return _stream(_say(body["model"], pieces))
 
 
+def _extract(body: dict[str, Any]) -> Response:
+    """Names what the title says and joins it with the passage's last word; every second passage is prose."""
+    if calls["extract"] % 2 == 0:
+        return _stream(_say("extract", ["I would say it is about bridges."]))
+    prompt = body["messages"][-1]["content"]
+    title = re.search(r"Title: (.*)", prompt)[1].lower()  # type: ignore[index]
+    last = re.findall(r"\w+", prompt)[-1]
+    found = {"entities": [last, "Nobody Else"], "triplets": [[title, "ends with", last]]}
+    return _stream(_say("extract", [json.dumps(found)]))
+
+
 def _strict(body: dict[str, Any]) -> Response:
     """Like newer endpoints, it refuses parameters that older ones wanted."""
     if "stream_options" in body:
@@ -145,6 +157,7 @@ def _named_key(request: Request) -> str:
 
 FAULTS: dict[str, Callable[[dict[str, Any]], Response]] = {
     "echo-notes": _echo_notes,
+    "extract": _extract,
     "strict": _strict,
     "chatty": lambda body: _stream(_say("chatty", ["rea", "dy"])),
     "slow": lambda body: _stream(_say("slow", ["one ", "two ", "three ", "four "], pause=0.15)),

@@ -1,7 +1,9 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from index.extract import Knowledge, RuleExtractor, Triplet
+from index.names import name_key
 from index.types import Draft
 
 
@@ -57,6 +59,53 @@ def test_triplets_of_a_sentence() -> None:
 def test_a_title_in_a_script_without_capitals_is_found_in_its_text() -> None:
     found = extract("山の音", "これは山の音という本です。")
     assert any(m.kind == "name" and m.key == "山の音" for _, m in found.mentions)
+
+
+def keys_of(found: Knowledge, *kinds: str) -> set[str]:
+    return {m.key for _, m in found.mentions if not kinds or m.kind in kinds}
+
+
+def test_german_names_dates_and_triplets() -> None:
+    found = extract(
+        "Blaue Brücke",
+        "Die Blaue Brücke wurde von Käthe Möller entworfen und am 3. März 1887 eröffnet. "
+        "Sie steht in Bad Österfeld, sagt der Verein „Rettet die Ufer“.",
+    )
+    assert {"blaue brucke", "kathe moller", "bad osterfeld"} <= keys_of(found, "name")
+    assert {"3 marz 1887", "1887"} <= keys_of(found, "date")
+    assert "rettet die ufer" in keys_of(found, "quoted")
+    assert len(found.sentences) == 2
+    assert Triplet(0, "blaue brucke", "wurde von", "kathe moller") in found.triplets
+    assert any(t.subject == "blaue brucke" and t.object == "bad osterfeld" for t in found.triplets)  # "Sie"
+
+
+def test_french_names_dates_and_triplets() -> None:
+    found = extract(
+        "Pont Bleu",
+        "Le Pont Bleu a été dessiné par Éloïse de la Tour en février 1887. "
+        "Elle vivait à Saint-Aubin, où paraît « Le Phare du Nord ».",
+    )
+    assert {"pont bleu", "eloise de la tour", "saint aubin"} <= keys_of(found, "name")
+    assert "fevrier 1887" in keys_of(found, "date")
+    assert any("phare du nord" in key for key in keys_of(found, "quoted"))
+    assert any(t.subject == "pont bleu" and t.object == "eloise de la tour" for t in found.triplets)
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("青い橋", "青い橋は一八八七年に開通した。『川の灯』という本が青い橋を描いている。"),
+        ("الجسر الأزرق", "افتتح الجسر الأزرق في المدينة القديمة. يذكر كتاب «ضوء النهر» هذا الجسر الأزرق."),
+        ("नीला पुल", "नीला पुल पुराने शहर में है। लोग नीला पुल पार करते हैं।"),
+    ],
+)
+def test_scripts_without_capitals_keep_title_and_quotes(title: str, text: str) -> None:
+    found = extract(title, text)
+    key = name_key(title)
+    assert key in keys_of(found, "title")
+    assert sum(m.kind == "name" and m.key == key for _, m in found.mentions) >= 1
+    assert keys_of(found, "quoted") or "«" not in text and "『" not in text
+    assert all(text[m.start : m.end] for _, m in found.mentions if m.kind in ("name", "quoted"))
 
 
 def test_repeated_phrases_are_terms() -> None:
