@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.compression import Found, collect, measure, packed
 from benchmarks.measure import clock, data_root, spread
-from index import evidence_pack, gather, walks
+from index import gather, offered, walks
 from index.association import Node
 from index.encoders import load_embedder
 from index.errors import StoreError
@@ -94,19 +94,15 @@ SEARCH: Mapping[str, Callable[[], Any]] = {
 }
 
 
-def _by_usefulness(drawn: Any, _: Any) -> dict[Node, float]:
-    """In place of PageRank: how well each chunk or triplet fits the question by itself."""
-    return {
-        node: drawn.get_edge_data(node, ("subquery", ""), {"weight": 0.0})["weight"]
-        for node in drawn
-        if node[0] in ("chunk", "triplet")
-    }
+def _no_mass(drawn: Any, _: Any) -> dict[Node, float]:
+    """In place of PageRank over the association graph: no passage gets any mass from it."""
+    return dict.fromkeys(drawn, 0.0)
 
 
 PACKING: Mapping[str, Callable[[], Any]] = {
     "everything": whole,
-    "without triplets": partial(changed, evidence_pack, _triplets=lambda *_: ([], {})),
-    "without association graph": partial(changed, evidence_pack, rank=_by_usefulness),
+    "without triplets": partial(changed, offered, _triplets=lambda *_: ({}, [])),
+    "without association graph": partial(changed, offered, rank=_no_mass),
 }
 
 
@@ -173,7 +169,7 @@ def ablation_grids(found: dict[str, Any]) -> list[report.Grid]:
             (row, *[_packing_cell(values[row][str(budget)]) for values in found["packing"].values()])
             for row in PACKING
         ]
-        title = f"Ablation, packing at {budget} tokens: answer recall / evidence recall / tokens"
+        title = f"Ablation, packing at {budget} tokens, not trained again: answer recall / evidence recall / tokens"
         grids.append(report.Grid(title, ("", *found["packing"]), tuple(rows)))
     return grids
 

@@ -1,38 +1,38 @@
 """Packs what a search found into few tokens: whole passages, their bearing sentences, or single triplets.
 
-Sentence by sentence the context takes what is worth most for its tokens. A sentence is worth more in a useful
-passage, more where the association graph (index.association) connects that passage, more when it holds question
-words that no kept sentence held, when it names what another useful passage is about, and when it opens its
-passage and so says what it is about. A passage of which every sentence was kept is one item again. A sentence
-that does not fit leaves its best triplet, at a fraction of the tokens. Every item says where it stands; none
-comes twice. The constants were chosen on training questions of five sets (docs/LOG.md).
+Two ensembles of boosted trees say how likely a reader needs each sentence of the best passages (features:
+index.sentence_features; the first by itself, the second after what scored higher). The context takes what is worth
+most for its tokens, and stops where nothing is worth them any more: a question whose evidence is plain gets little,
+a doubtful one more. A passage of which every sentence was kept is one item. A sentence that does not fit into the
+budget leaves its best triplet, at a fraction of the tokens. Every item says where it stands; none comes twice.
+Weights: `index/weights/packer.safetensors`, trained by `forage train skill packer`.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
 from typing import Literal
 
-from index.association import AssociatedChunk, AssociatedTriplet, associate, rank
-from index.encoders import count_tokens
-from index.features import Asked, covered
-from index.knowledge import mentions_of, sentences_of, triplets_of
-from index.names import bare_title, name_key
-from index.store import Store
-from index.types import Hit
-from index.words import stems_of
+import numpy as np
 
-CHUNKS, TRIPLETS = 10, 10  # of them at most enter the association graph (k_t = 10 in TeaRAG)
-STANDS = 0.3  # value of any sentence of a passage, before its usefulness
-OPENING = 0.3  # value of a passage's first sentence on top of that
-COVERS, COVERS_FIRST = 0.3, 0.5  # value of all question words (weights sum to 1), and of those not yet held
-CONNECTS = 0.3  # value of naming what a surely useful passage is about
-TRUST = 0.5  # power of a passage's usefulness: the greater, the fewer passages share the budget
-MASS = 1.0  # weight of a passage's PageRank beside that
+from index import delta
+from index.encoders import count_tokens
+from index.errors import StoreError
+from index.features import Asked
+from index.offered import Offer, Sentence, offer
+from index.sentence_features import Floats, chances, first_look, second_look
+from index.store import Store
+from index.trees import Trees
+from index.types import Hit
+
+WORTH = 0.05  # chance of being needed from which a sentence of USUAL tokens is kept
+USUAL = 30
 SPARED = 15  # tokens on top of each sentence's own: long sentences are not spared too much
-WORTH = 0.08  # value from which a sentence is kept at all
+POWER = 0.65  # of the tokens that a sentence's chance is divided by
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,180 +46,129 @@ class Packed:
     text: str
     start: int
     end: int
-    usefulness: float
-    mass: float  # PageRank in the association graph
+    usefulness: float  # of its passage
+    needed: float  # chance that a reader needs it; of a passage: its best sentence's
     tokens: int  # of the text
 
 
-@dataclass(frozen=True, slots=True)
-class _Sentence:
-    """A sentence of a hit that may be kept."""
+class Packer:
+    """Chooses sentences by learned need. Safe for threads."""
 
-    hit: int  # place of its passage among the hits
-    start: int
-    end: int
-    text: str
-    tokens: int
-    words: Mapping[str, float]  # question words it holds, with their weights
-    value: float  # before what it may be the first to hold, and before its passage's usefulness
-    triplet: str  # its statement nearest to the question, or ""
+    def __init__(self, first: Trees, second: Trees) -> None:
+        self._first, self._second = first, second
+
+    def needs(self, offered: Offer) -> Floats:
+        """Chance that a reader needs each sentence, shape (sentences,): the mean of both looks."""
+        if not offered.sentences:
+            return chances([])
+        first = first_look(offered)
+        scores = self._first.score(first)
+        second = self._second.score(second_look(offered, first, scores))
+        return np.asarray((chances(scores) + chances(second)) / 2, dtype=np.float32)
+
+    def pack(self, offered: Offer, budget: int, worth: float = WORTH) -> tuple[Packed, ...]:
+        """Items within `budget` tokens, each title counted once; best passage first, empty without sentences.
+
+        One sentence is given even where it does not fit. worth: 0 fills the budget, 1 keeps almost nothing.
+        """
+        needs = self.needs(offered).tolist()
+        kept, stated = _choose(offered, needs, budget, worth)
+        packed: list[Packed] = []
+        for hit in dict.fromkeys(offered.sentences[at].hit for at in kept):
+            packed += _items(
+                offered, hit, sorted(at for at in kept if offered.sentences[at].hit == hit), needs
+            )
+        for at, size in stated:
+            one = offered.sentences[at]
+            span = (one.start, one.end)
+            packed.append(_item("triplet", offered.hits[one.hit], one.triplet, span, needs[at], size))
+        return tuple(packed)
 
 
 def pack_evidence(
-    store: Store, asked: Asked, entities: Sequence[str], hits: Sequence[Hit], budget: int
-) -> tuple[Packed, ...]:
-    """Items for a question within `budget` tokens, best passage first; empty without hits.
+    store: Store, question: str, asked: Asked, entities: Sequence[str], hits: Sequence[Hit], budget: int,
+    worth: float = WORTH,
+) -> tuple[Packed, ...]:  # fmt: skip
+    """Items for a question within `budget` tokens; empty without hits. StoreError where the weights are missing.
 
-    The title of each passage counts once. One sentence is given even where it does not fit. entities: keys of
-    the question's entities. A hit's score is its usefulness (0 to 1), as ranked modes give it.
+    asked: `Searcher.asked`. entities: keys of the question's entities. A hit's score is its usefulness (0 to 1), as
+    ranked mode gives it.
     """
-    chosen = _distinct(hits)[:CHUNKS]
-    if not chosen:
+    if not hits:
         return ()
-    triplets, places = _triplets(store, asked, chosen)
-    drawn = associate(
-        [AssociatedChunk(str(h.passage.id), _title(h), _logit(h.score)) for h in chosen], triplets, entities
-    )
-    ranks = rank(drawn, entities)
-    masses = [ranks["chunk", str(hit.passage.id)] for hit in chosen]
-    sentences = _sentences(store, asked, chosen, places)
-    kept, stated = _choose(chosen, masses, sentences, budget)
-    packed: list[Packed] = []
-    for at in dict.fromkeys(one.hit for one in kept):
-        own = sorted((one for one in kept if one.hit == at), key=lambda one: one.start)
-        whole = len(own) == sum(one.hit == at for one in sentences)
-        packed += _items(chosen[at], masses[at], own, whole)
-    for one, size in stated:
-        span = (one.start, one.end)
-        packed.append(_item("triplet", chosen[one.hit], masses[one.hit], one.triplet, span, size))
-    return tuple(packed)
+    return load_packer().pack(offer(store, question, asked, entities, hits), budget, worth)
+
+
+@cache
+def load_packer(name: str = "packer") -> Packer:
+    """The packer of that name as it ships. StoreError when its weights are missing."""
+    path = Path(str(files("index").joinpath(f"weights/{name}.safetensors")))
+    try:
+        arrays = delta.load_arrays(path)
+        return Packer(Trees.from_arrays(arrays, "first"), Trees.from_arrays(arrays, "second"))
+    except (StoreError, KeyError) as error:
+        raise StoreError(
+            f"The packer cannot be used: {error} To make one: forage train skill packer."
+        ) from error
 
 
 def _choose(
-    hits: Sequence[Hit], masses: Sequence[float], sentences: Sequence[_Sentence], budget: int
-) -> tuple[list[_Sentence], list[tuple[_Sentence, int]]]:
-    """The sentences to keep, and those whose triplet stands for them, with its tokens. Both best first."""
-    titles = count_tokens([hit.passage.title for hit in hits])
-    trusted = [hit.score**TRUST + MASS * mass for hit, mass in zip(hits, masses, strict=True)]
-    held: set[str] = set()  # question words of the kept sentences
+    offered: Offer, needs: Sequence[float], budget: int, worth: float
+) -> tuple[list[int], list[tuple[int, int]]]:
+    """Places of the sentences to keep, and those whose triplet stands for them with its tokens. Best first."""
+    sentences = offered.sentences
+    least = worth / (USUAL + SPARED) ** POWER
     opened: set[int] = set()  # passages whose title is counted
-    kept: list[_Sentence] = []
-    stated: list[tuple[_Sentence, int]] = []
-    waiting = list(sentences)
+    kept: list[int] = []
+    stated: list[tuple[int, int]] = []
+    waiting = set(range(len(sentences)))
     used = 0
 
-    def worth(one: _Sentence) -> float:
-        first = sum(weight for word, weight in one.words.items() if word not in held)
-        return float(trusted[one.hit] * (one.value + COVERS_FIRST * first))
+    def cost(at: int) -> int:
+        hit = sentences[at].hit
+        return sentences[at].tokens + (0 if hit in opened else offered.title_tokens[hit])
 
-    def cost(one: _Sentence) -> int:
-        return one.tokens + (0 if one.hit in opened else titles[one.hit])
+    def value(at: int) -> float:
+        return float(needs[at] / (cost(at) + SPARED) ** POWER)
 
     while waiting:
-        best = max(waiting, key=lambda one: worth(one) / (cost(one) + SPARED) ** 0.5)
+        best = max(waiting, key=lambda at: (value(at), -at))
+        if kept and value(best) < least:
+            break
         waiting.remove(best)
-        if kept and worth(best) < WORTH:
-            continue
         if not kept or used + cost(best) <= budget:
             used += cost(best)
             kept.append(best)
-            opened.add(best.hit)
-            held |= best.words.keys()
-        elif best.triplet:
-            (size,) = count_tokens([best.triplet])
+            opened.add(sentences[best].hit)
+        elif sentences[best].triplet:
+            (size,) = count_tokens([sentences[best].triplet])
             if used + size <= budget:
                 used += size
                 stated.append((best, size))
     return kept, stated
 
 
-def _items(hit: Hit, mass: float, sentences: Sequence[_Sentence], whole: bool) -> list[Packed]:
+def _items(offered: Offer, hit: int, kept: Sequence[int], needs: Sequence[float]) -> list[Packed]:
     """The kept sentences of a passage in reading order; one item where that is all of it."""
-    passage = hit.passage
-    if whole:
+    passage = offered.hits[hit].passage
+    own: list[Sentence] = [offered.sentences[at] for at in kept]
+    if len(own) == sum(one.hit == hit for one in offered.sentences):
         (size,) = count_tokens([passage.text])
-        if size <= sum(one.tokens for one in sentences):
-            return [_item("passage", hit, mass, passage.text, (passage.start, passage.end), size)]
-    return [_item("sentence", hit, mass, one.text, (one.start, one.end), one.tokens) for one in sentences]
+        if size <= sum(one.tokens for one in own):
+            span = (passage.start, passage.end)
+            needed = max(needs[at] for at in kept)
+            return [_item("passage", offered.hits[hit], passage.text, span, needed, size)]
+    return [
+        _item("sentence", offered.hits[hit], one.text, (one.start, one.end), needs[at], one.tokens)
+        for at, one in zip(kept, own, strict=True)
+    ]
 
 
 def _item(
     kind: Literal["passage", "sentence", "triplet"],
-    hit: Hit,
-    mass: float,
-    text: str,
-    span: tuple[int, int],
-    size: int,
-) -> Packed:
+    hit: Hit, text: str, span: tuple[int, int], needed: float, size: int,
+) -> Packed:  # fmt: skip
     passage = hit.passage
     return Packed(
-        kind, passage.id, passage.document_id, passage.title, text, *span, hit.score, mass, size
+        kind, passage.id, passage.document_id, passage.title, text, *span, hit.score, needed, size
     )  # fmt: skip
-
-
-def _sentences(
-    store: Store, asked: Asked, hits: Sequence[Hit], triplets: Mapping[tuple[int, int], str]
-) -> list[_Sentence]:
-    """Every sentence of the hits with its value. triplets: by passage id and number of the sentence."""
-    ids = [hit.passage.id for hit in hits]
-    useful = {_title(hit): (hit.passage.id, hit.score) for hit in reversed(hits)}
-    connects: dict[tuple[int, int], float] = {}
-    for key, number, entity, kind in mentions_of(store.connection, ids):
-        other, score = useful.get(entity, (key, 0.0))
-        if kind in ("name", "quoted") and other != key:
-            connects[key, number] = max(connects.get((key, number), 0.0), score)
-    spans: dict[int, list[tuple[int, int, int]]] = {key: [] for key in ids}
-    for key, number, start, end in sentences_of(store.connection, ids):
-        spans[key].append((number, start, end))
-    weights = dict(zip(asked.words, asked.weights.tolist(), strict=True))
-    found = []
-    for at, passage in enumerate(hit.passage for hit in hits):
-        places = spans[passage.id] or [(0, passage.start, passage.end)]
-        texts = [passage.text[start - passage.start : end - passage.start] for _, start, end in places]
-        for (number, start, end), text, size in zip(places, texts, count_tokens(texts), strict=True):
-            words = {word: weights[word] for word in stems_of(text) if word in weights}
-            place = (passage.id, number)
-            value = STANDS + OPENING * (number == 0) + CONNECTS * connects.get(place, 0.0)
-            value += COVERS * sum(words.values())
-            found.append(
-                _Sentence(at, start, end, text, size, words, value, triplets.get(place, ""))
-            )  # fmt: skip
-    return found
-
-
-def _triplets(
-    store: Store, asked: Asked, hits: Sequence[Hit]
-) -> tuple[list[AssociatedTriplet], dict[tuple[int, int], str]]:
-    """The triplets nearest to the question by its words, and the nearest one of each sentence as text."""
-    useful = {hit.passage.id: hit.score for hit in hits}
-    scored = []
-    for passage, sentence, subject, relation, other in triplets_of(store.connection, list(useful)):
-        text = f"{subject} {relation} {other}"
-        share = covered(asked, frozenset(stems_of(text)))
-        scored.append((share + 0.5 * useful[passage], passage, sentence, subject, other, text, share))
-    scored.sort(key=lambda one: (-one[0], one[1:]))
-    found: list[AssociatedTriplet] = []
-    places: dict[tuple[int, int], str] = {}
-    for at, (_, passage, sentence, subject, other, text, share) in enumerate(scored):
-        places.setdefault((passage, sentence), text)
-        if at < TRIPLETS:
-            logit = _logit(min(0.95, share + 0.5 * useful[passage]))
-            found.append(AssociatedTriplet(str(at), subject, other, str(passage), logit))
-    return found, places
-
-
-def _distinct(hits: Sequence[Hit]) -> list[Hit]:
-    """Hits without copies of the same text."""
-    found: dict[str, Hit] = {}
-    for hit in hits:
-        found.setdefault(" ".join(hit.passage.text.split()), hit)
-    return list(found.values())
-
-
-def _title(hit: Hit) -> str:
-    return name_key(bare_title(hit.passage.title))
-
-
-def _logit(probability: float) -> float:
-    inside = min(max(probability, 1e-3), 1 - 1e-3)
-    return math.log(inside / (1 - inside))

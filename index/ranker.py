@@ -18,7 +18,7 @@ import regex
 from index import delta
 from index.errors import StoreError
 from index.features import Asked
-from index.gather import Gatherer
+from index.gather import Gatherer, Situation
 from index.trees import Trees
 from index.types import Scope, Vectors
 
@@ -43,12 +43,16 @@ class EvidenceRanker:
         at = self._gatherer.situation(question, vector, text, asked, scope)
         if not at.rows:
             return dict(text["hybrid"])
+        found = self.judge(at)
+        found.update(_unknown(found, text["hybrid"]))
+        return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+    def judge(self, at: Situation) -> dict[int, float]:
+        """Passage id -> usefulness of the candidates of a situation and of what follows from its seeds."""
         grown, looks = self._gatherer.continued(at, self.first)
         useful = 1.0 / (1.0 + np.exp(-self._second.score(looks)))
         ids = [int(grown.graph.edges.passages[row]) for row in grown.rows]
-        found = dict(zip(ids, useful.tolist(), strict=True))
-        found.update(_unknown(found, text["hybrid"]))
-        return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+        return dict(zip(ids, useful.tolist(), strict=True))
 
 
 def _unknown(found: Mapping[int, float], hybrid: Mapping[int, float]) -> dict[int, float]:

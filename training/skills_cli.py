@@ -13,7 +13,7 @@ from index.errors import InputError
 from training.policy_cli import policy
 from training.rewards_cli import reward_commands
 
-Skill = Literal["reader", "hop", "ranker", "judge"]
+Skill = Literal["reader", "hop", "ranker", "packer", "judge"]
 
 train_commands = typer.Typer(
     name="train",
@@ -35,7 +35,8 @@ def skill(
         Skill,
         typer.Argument(
             help="reader: question and passage to answer; hop: question and evidence to what to search next; "
-            "ranker: which passages are useful? judge: is the answer at hand right?"
+            "ranker: which passages are useful? "
+            "packer: which of their sentences are needed? judge: is the answer at hand right?"
         ),
     ],
     data: Annotated[
@@ -62,11 +63,11 @@ def skill(
     ] = False,
 ) -> None:
     """Train a skill. Started again after Ctrl-C or a crash, it goes on from its checkpoint in --out."""
-    from training.skills import hop, judge, ranker, reader
+    from training.skills import hop, judge, packer, ranker, reader
     from training.skills.card import Run, resolve_device
 
     run = Run(out, question_sets(data), minutes, seed, resolve_device(device))
-    module = {"reader": reader, "hop": hop, "ranker": ranker, "judge": judge}[name]
+    module = {"reader": reader, "hop": hop, "ranker": ranker, "packer": packer, "judge": judge}[name]
     card = module.train(run)
     written = module.weights_path(out)
     typer.echo(f"{written}: {card['score']['value']} ({card['score']['of']}), {card['minutes']} min")

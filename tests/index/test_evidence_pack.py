@@ -11,11 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from index.encoders import count_tokens
-from index.evidence_pack import Packed, pack_evidence
+from index.errors import StoreError
+from index.evidence_pack import Packed, load_packer, pack_evidence
 from index.extract import RuleExtractor
 from index.features import Asked
 from index.knowledge import sentences_of
+from index.offered import offer
 from index.records import DocumentVersion
+from index.sentence_features import FIRST, SECOND, first_look, second_look
 from index.store import Store
 from index.types import Draft, Hit
 from index.words import stems_of
@@ -100,13 +103,13 @@ def check(store: Store, items: Sequence[Packed], budget: int) -> None:
 
 
 def test_nothing_from_nothing(filled: Store) -> None:
-    assert pack_evidence(filled, asked(QUESTION), ["teal bridge"], [], 300) == ()
-    assert pack_evidence(filled, asked(""), [], [], 300) == ()
+    assert pack_evidence(filled, QUESTION, asked(QUESTION), ["teal bridge"], [], 300) == ()
+    assert pack_evidence(filled, "", asked(""), [], [], 300) == ()
 
 
 def test_what_bears_stays_and_the_rest_goes(filled: Store) -> None:
     found = hits(filled, {"The Teal": 0.3, "Mira Vell": 0.3})
-    items = pack_evidence(filled, asked(QUESTION), ["teal bridge"], found, 50)
+    items = pack_evidence(filled, QUESTION, asked(QUESTION), ["teal bridge"], found, 50)
     check(filled, items, 50)
     text = " ".join(item.text for item in items)
     assert "designed by Mira Vell" in text
@@ -117,29 +120,67 @@ def test_what_bears_stays_and_the_rest_goes(filled: Store) -> None:
 
 def test_a_sure_passage_is_kept_whole(filled: Store) -> None:
     found = hits(filled, {"Mira Vell": 0.97})
-    items = pack_evidence(filled, asked(QUESTION), ["teal bridge"], found, 400)
+    items = pack_evidence(filled, QUESTION, asked(QUESTION), ["teal bridge"], found, 400)
     assert VELL in [item.text for item in items if item.kind == "passage"]
     check(filled, items, 400)
 
 
 def test_the_first_item_comes_even_where_it_is_too_long(filled: Store) -> None:
     found = hits(filled, {"Mira Vell": 0.97})
-    items = pack_evidence(filled, asked(QUESTION), [], found[:1], 3)
-    assert [item.text for item in items] == ["Mira Vell was an engineer."]
+    items = pack_evidence(filled, QUESTION, asked(QUESTION), [], found[:1], 3)
+    assert [item.text for item in items] == ["She was born in Tarsholm on 3 May 1850."]
 
 
 def test_a_sentence_that_does_not_fit_leaves_its_statement(filled: Store) -> None:
     found = hits(filled, {"The Teal": 0.3, "Mira Vell": 0.3})
     found = [hit for hit in found if hit.passage.text in (BRIDGE, VELL)]
-    items = pack_evidence(filled, asked(QUESTION), ["teal bridge"], found, 45)
-    check(filled, items, 45)
+    items = pack_evidence(filled, QUESTION, asked(QUESTION), ["teal bridge"], found, 38)
+    check(filled, items, 38)
     assert "triplet" in [item.kind for item in items]
     assert "mira vell was born in on 3 may 1850" in [item.text for item in items]
 
 
+def test_less_worth_keeps_more(filled: Store) -> None:
+    found = hits(filled, {"The Teal": 0.9, "Mira Vell": 0.8})
+    sizes = [
+        sum(
+            item.tokens
+            for item in pack_evidence(filled, QUESTION, asked(QUESTION), ["teal bridge"], found, 500, worth)
+        )
+        for worth in (1.0, 0.3, 0.05, 0.0)
+    ]
+    assert sizes == sorted(sizes) and 0 < sizes[0] < sizes[-1]
+    every = {" ".join(hit.passage.text.split()) for hit in found}
+    assert sizes[-1] >= sum(count_tokens(sorted(every))) - 2 * len(every)
+
+
+def test_features_are_as_many_as_their_names(filled: Store) -> None:
+    found = hits(filled, {"The Teal": 0.9, "Mira Vell": 0.8})
+    offered = offer(filled, QUESTION, asked(QUESTION), ["teal bridge"], found)
+    first = first_look(offered)
+    assert first.shape == (len(offered.sentences), len(FIRST))
+    both = second_look(offered, first, np.zeros(len(first), np.float32))
+    assert both.shape == (len(first), len(FIRST) + len(SECOND))
+    assert np.isfinite(both).all()
+    needs = load_packer().needs(offered)
+    assert ((needs > 0) & (needs < 1)).all()
+    born = next(at for at, one in enumerate(offered.sentences) if one.text.startswith("She was born"))
+    other = next(at for at, one in enumerate(offered.sentences) if one.text.startswith("Her brother"))
+    assert needs[born] > needs[other]
+    column = FIRST.index("asks_where")
+    assert (first[:, column] == 1).all() and first[born, FIRST.index("dates")] > 0
+
+
+def test_missing_weights_are_told() -> None:
+    with pytest.raises(StoreError, match="forage train skill packer"):
+        load_packer("nothing")
+
+
 def test_copies_are_packed_once(filled: Store) -> None:
     found = hits(filled, {"The fair": 0.9})
-    items = pack_evidence(filled, asked("What does the fair cost?"), [], found, 500)
+    items = pack_evidence(
+        filled, "What does the fair cost?", asked("What does the fair cost?"), [], found, 500
+    )
     assert sum(item.text == FAIR for item in items) == 1
 
 
@@ -155,7 +196,7 @@ def test_any_packing(
 ) -> None:
     named = dict(zip(("The Teal", "Mira Vell", "The fair", "A note"), scores, strict=True))
     found = hits(filled, named)
-    items = pack_evidence(filled, asked(question), entities, found, budget)
+    items = pack_evidence(filled, question, asked(question), entities, found, budget)
     assert items
     check(filled, items, budget)
-    assert items == pack_evidence(filled, asked(question), entities, found, budget)
+    assert items == pack_evidence(filled, question, asked(question), entities, found, budget)

@@ -11,7 +11,7 @@ import hashlib
 import logging
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.resources import files
@@ -28,8 +28,8 @@ from index.features import FIRST, SECOND
 from index.trees import Trees, from_dump
 from training.metrics import all_gold_at_k, bootstrap, paired_difference, recall_at_k
 from training.report import provenance
-from training.skills.leaks import licences
-from training.skills.ranker_data import DEV, TRAIN, Asked, Pool, gather, labels
+from training.skills.card import Run
+from training.skills.ranker_data import DEV, TRAIN, Asked, Pool, gather, labels, sources_of, within
 
 log = logging.getLogger(__name__)
 FOLDS = 5
@@ -61,18 +61,32 @@ class Looked:
 
 
 def fit(rows: Sequence[tuple[Floats, Floats]], seed: int) -> Trees:
-    """An ensemble from (features, labels) of each question."""
+    """An ensemble from (features, labels) of each question; questions weigh the same."""
+    weights = [np.full(len(y), 1.0 / max(len(y), 1)) for _, y in rows]
+    return grow(rows, weights, {**SETTINGS, "seed": seed}, ROUNDS)
+
+
+def grow(
+    rows: Sequence[tuple[Floats, Floats]],
+    weights: Sequence[npt.NDArray[np.float64]],
+    settings: Mapping[str, Any],
+    rounds: int,
+) -> Trees:
+    """Trees from (features, labels) and weights of each question. InputError where LightGBM is not installed."""
     try:
         import lightgbm
     except ImportError as error:
         raise InputError(
-            "Training the ranker needs the package lightgbm. Run: pip install 'forage[train]'"
+            "Training this skill needs the package lightgbm. Run: pip install 'forage[train]'"
         ) from error
-    features = np.concatenate([x for x, _ in rows])
-    gold = np.concatenate([y for _, y in rows])
-    weights = np.concatenate([np.full(len(y), 1.0 / len(y)) for _, y in rows])
-    data = lightgbm.Dataset(features, gold, weight=weights * len(weights) / weights.sum(), free_raw_data=True)
-    booster = lightgbm.train({**SETTINGS, "seed": seed}, data, ROUNDS)
+    weight = np.concatenate(weights)
+    data = lightgbm.Dataset(
+        np.concatenate([x for x, _ in rows]),
+        np.concatenate([y for _, y in rows]),
+        weight=weight * len(weight) / weight.sum(),
+        free_raw_data=True,
+    )
+    booster = lightgbm.train(dict(settings), data, rounds)
     return from_dump(booster.dump_model()["tree_info"])
 
 
@@ -136,20 +150,21 @@ def scores(asked: Sequence[Asked], rankings: Callable[[Asked], Sequence[int]]) -
     return found
 
 
-def train(
-    data: Path, out: Path, seed: int = 7, cache: Path | None = None, hop: bool = False
-) -> dict[str, Any]:
-    """Train on the training pools, report on the development pools, write weights and card. The card."""
+def train(run: Run, cache: Path | None = None, hop: bool = False) -> dict[str, Any]:
+    """Train on the training pools, report on the development pools, write weights and card. The card.
+
+    Without question sets, on fictional worlds alone.
+    """
     began = time.monotonic()
     embedder = load_embedder()
-    asked = gather(TRAIN, data, embedder, cache, hop)
-    first, looked = cross_fit(asked, seed)
-    model = fit([(one.features, one.gold) for one in looked], seed)
+    asked = gather(within(TRAIN, run.data), run.data, embedder, cache, hop)
+    first, looked = cross_fit(asked, run.seed)
+    model = fit([(one.features, one.gold) for one in looked], run.seed)
     name = "deep" if hop else "ranker"
-    out.mkdir(parents=True, exist_ok=True)
+    run.out.mkdir(parents=True, exist_ok=True)
     minutes = (time.monotonic() - began) / 60
     log.info("trained in %.1f minutes; judging", minutes)
-    dev = gather(DEV, data, embedder, cache, hop)
+    dev = gather(within(DEV, run.data), run.data, embedder, cache, hop)
     judged = judge(dev, first, model)
     facts = provenance()
     mean = float(np.mean([line["recall@5"] for line in judged.values()]))
@@ -157,19 +172,23 @@ def train(
         "skill": name,
         "features": {"first": list(FIRST), "second": list(SECOND)},
         "settings": {**SETTINGS, "rounds": ROUNDS, "folds": FOLDS},
-        "seed": seed,
-        "data": licences(data, sorted({pool.name for pool in TRAIN})),
-        "pools": [asdict(pool) for pool in TRAIN],
+        "seed": run.seed,
+        "data": sources_of(TRAIN, run.data),
+        "pools": [asdict(pool) for pool in within(TRAIN, run.data)],
         "questions": len(asked),
         "minutes": round(minutes, 1),
         "command": facts["command"],
         "commit": facts["commit"],
-        "score": {"of": "mean R@5 of the development pools", "value": round(mean, 2)},
+        "score": {
+            "of": "mean R@5 of the development pools" if run.data else "mean R@5 of fictional worlds",
+            "value": round(mean, 2),
+        },
         "dev": judged,
-        "left_out": left_out(asked, dev, seed),
-        "five_fold": five_fold(asked, looked, data, cache, hop, seed),
+        "left_out": left_out(asked, dev, run.seed) if run.data else {},
+        "five_fold": five_fold(asked, run.data, cache, hop, run.seed) if run.data else {},
     }
-    delta.save_arrays(out / f"{name}.safetensors", {**first.arrays("first"), **model.arrays("second")}, card)
+    path = weights_path(run.out) if not hop else run.out / f"{name}.safetensors"
+    delta.save_arrays(path, {**first.arrays("first"), **model.arrays("second")}, card)
     return card
 
 
@@ -219,9 +238,7 @@ def walked(asked: Asked) -> list[int]:
     return [int(at.graph.edges.passages[row]) for row in best]
 
 
-def five_fold(
-    asked: Sequence[Asked], looked: Sequence[Looked], data: Path, cache: Path | None, hop: bool, seed: int
-) -> dict[str, Any]:
+def five_fold(asked: Sequence[Asked], data: Path, cache: Path | None, hop: bool, seed: int) -> dict[str, Any]:
     """All labelled MuSiQue questions, each ranked by ensembles that never saw it (the set is small)."""
     extra = gather([Pool("musique_distractor", "dev", 35)], data, load_embedder(), cache, hop)
     for one in extra:

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from index.types import Embedder, Scope
 from training.benchmark_index import BenchmarkIndex, open_index
 from training.data import QAExample, load_questions, open_data, question_files
 from training.report import track
+from training.skills.leaks import licences
 from training.world_cli import write_examples
 
 _Item = TypeVar("_Item")
@@ -83,6 +84,8 @@ class Asked:
 
     pool: str
     key: str
+    example: QAExample
+    index: BenchmarkIndex
     gold: frozenset[int]
     situation: Situation
     text: dict[str, dict[int, float]]
@@ -90,16 +93,31 @@ class Asked:
     fold: int = 0
 
 
+def within(pools: Sequence[Pool], folder: Path | None) -> list[Pool]:
+    """The pools to be had: without a folder of question sets only the worlds, which are made here."""
+    return [pool for pool in pools if folder is not None or pool.world is not None]
+
+
+def sources_of(pools: Sequence[Pool], folder: Path | None) -> dict[str, Any]:
+    """Where the pools come from and under which licence, for a model card."""
+    if folder is None:
+        return {"fictional worlds": "made by Forage, Apache-2.0"}
+    return licences(folder, sorted({pool.name for pool in pools}))
+
+
 def gather(
-    pools: Sequence[Pool], folder: Path, embedder: Embedder, cache: Path | None, hop: bool
+    pools: Sequence[Pool], folder: Path | None, embedder: Embedder, cache: Path | None, hop: bool
 ) -> list[Asked]:
     """The situations of all answerable questions with gold evidence, pool by pool."""
     found: list[Asked] = []
     for pool in pools:
         with tempfile.TemporaryDirectory() as made:
+            root = Path(made)
             if pool.world is not None:
-                write_examples(pool.world, WORLD_SIZE, Path(made))
-            data = open_data(Path(made) if pool.world is not None else folder / pool.name)
+                write_examples(pool.world, WORLD_SIZE, root)
+            elif folder is not None:
+                root = folder / pool.name
+            data = open_data(root)
             examples = [
                 e
                 for e in load_questions(*question_files(data, pool.split))
@@ -127,7 +145,9 @@ def _situations(
         held = frozenset(
             p.id for p in passages if any(g.covered_by(p.document_id, p.start, p.end) for g in gold)
         )
-        yield Asked(pool.label, f"{pool.name}/{example.id}", held, situation, text, gatherer)
+        yield Asked(
+            pool.label, f"{pool.name}/{example.id}", example, index, held, situation, text, gatherer
+        )  # fmt: skip
 
 
 def spread(items: Sequence[_Item], limit: int) -> list[_Item]:
