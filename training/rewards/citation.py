@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from training.metrics import normalize
 from training.rewards.contract import Episode, Rubric, Score
+from training.rewards.guards import order_guard
 from training.rewards.outcome import right
 from training.rewards.rubrics import supports
 
@@ -44,9 +45,13 @@ def citation_f1(episode: Episode) -> Score:
 def supported_share(episode: Episode) -> Score:
     """Share of citations whose span was shown and bears its claim, by the live check: 0 to 1. Needs no gold.
 
-    None where no citation was checked, so that citing nothing earns nothing and loses nothing: pair it with
-    `citation_f1` or a rubric.
+    An answer that cites nothing bears out none of its claims: 0. None for an abstention, for an empty answer and
+    where no citation was checked.
     """
+    if episode.abstained or not episode.written.strip():
+        return None
+    if not episode.citations:
+        return 0.0
     checked = {(c.passage_id, c.start, c.end): c for c in episode.citations if c.supported is not None}
     if not checked:
         return None
@@ -109,37 +114,57 @@ def rubrics_met(episode: Episode) -> list[bool]:
     in the answer; support is judged by the nugget verifier over the passages that were cited and shown, at most
     20, and hold every entity. `<E0>` is filled with the bare answer.
     """
+    return [bool(passages) for passages in _bearing(episode)]
+
+
+def _bearing(episode: Episode) -> list[set[str]]:
+    """For each rubric the cited passages that bear it; none where the answer does not name its entities."""
     values = dict(episode.entities) | {ANSWER: episode.answer}
     text = f" {normalize(episode.written)} "
-    shown = episode.retrieved
-    cited = list(dict.fromkeys(c.passage_id for c in episode.citations if c.supported is not False))
-    passages = [shown[c].text for c in cited[:MAX_CITATIONS] if c in shown]
-    return [_met(rubric, values, text, passages) for rubric in episode.rubrics]
+    passages = {c: episode.retrieved[c].text for c in _cited(episode)}
+    return [_bear(rubric, values, text, passages) for rubric in episode.rubrics]
 
 
-def _met(rubric: Rubric, values: dict[str, str], text: str, passages: Sequence[str]) -> bool:
+def _cited(episode: Episode) -> list[str]:
+    """The cited passages that were shown and not refused, each once, at most 20."""
+    cited = dict.fromkeys(c.passage_id for c in episode.citations if c.supported is not False)
+    return [c for c in list(cited)[:MAX_CITATIONS] if c in episode.retrieved]
+
+
+def _bear(rubric: Rubric, values: dict[str, str], text: str, passages: dict[str, str]) -> set[str]:
     statement, named = rubric.statement, []
     for entity in rubric.entities:
         value = values.get(entity, "")
         named.append(f" {normalize(value)} ")
         if not named[-1].strip() or named[-1] not in text:
-            return False
+            return set()
         statement = statement.replace(entity, value)
-    holding = [p for p in passages if all(name in f" {normalize(p)} " for name in named)]
-    return any(supports(passage, statement) for passage in holding)
+    holding = {c: p for c, p in passages.items() if all(name in f" {normalize(p)} " for name in named)}
+    return {c for c, passage in holding.items() if supports(passage, statement)}
 
 
-def rubric(episode: Episode) -> Score:
-    """`rubric_share` of the embedded check, 0 to 1. None without rubrics."""
+def rubric(episode: Episode, published: bool = False) -> Score:
+    """`rubric_share` of the embedded check, 0 to 1. None without rubrics.
+
+    As published, citing every passage and writing the names in any order costs nothing. Ours multiplies by the share of
+    cited passages that are needed (gold, or bearing a rubric) and by `order_guard` of the answer against what it cites.
+    """
     if not episode.rubrics:
         return None
     if not episode.well_formed or episode.abstained:
         return 0.0
-    return rubric_share([r.entities for r in episode.rubrics], rubrics_met(episode))
+    bearing = _bearing(episode)
+    share = rubric_share([r.entities for r in episode.rubrics], [bool(found) for found in bearing])
+    if published or not share:
+        return share
+    needed = set().union(*bearing) | episode.gold_ids
+    cited = {c.passage_id for c in episode.citations}
+    sources = " ".join(episode.retrieved[c].text for c in _cited(episode))
+    return share * len(cited & needed) / len(cited) * order_guard(episode.written, sources)
 
 
 def carr(episodes: Sequence[Episode], normalised: bool = True) -> list[Score]:
-    """`carr_scores` over a group of one question; None for all without gold or rubrics."""
+    """`carr_scores` over a group of one question, with our `rubric`; None for all without gold or rubrics."""
     found = [right(episode) for episode in episodes]
     shares = [rubric(episode) for episode in episodes]
     if any(r is None for r in found) or any(s is None for s in shares):

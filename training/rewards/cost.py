@@ -1,7 +1,7 @@
 """What an answer cost, and whether an abstention was due.
 
-A cost alone is best paid by doing nothing. These components are meant to weigh among right answers only,
-which the presets do; the diagnostics warn where a mixture lets "never search" win.
+A cost alone is best paid by doing nothing. Where gold is known, these components therefore pay right answers only;
+where it is not, they must stand beside something else.
 """
 
 from __future__ import annotations
@@ -21,30 +21,37 @@ def _within(used: float, budget: float) -> float:
     return max(0.0, 1.0 - used / budget)
 
 
+def _saved(episode: Episode, share: float) -> float:
+    """The share where the answer is right or nobody knows; 0 where it is wrong: nothing is saved by being wrong."""
+    return 0.0 if right(episode) is False else share
+
+
 def searches(episode: Episode) -> Score:
-    """Share of the search budget (6) left unused, 0 to 1. Three searches: 0.5.
+    """Share of the search budget (6) left unused, 0 to 1. Three searches: 0.5. A wrong answer: 0.
+
+    The survey of RL-based agentic search counts cost among right answers only; without gold the share is all.
 
     >>> from training.rewards.contract import Step
-    >>> searches(Episode("q", steps=(Step("search"),) * 3))
-    0.5
+    >>> searches(Episode("q", steps=(Step("search"),) * 3)), searches(Episode("q", answer="x", golds=("y",)))
+    (0.5, 0.0)
     """
-    return _within(len(episode.searches), SEARCH_BUDGET)
+    return _saved(episode, _within(len(episode.searches), SEARCH_BUDGET))
 
 
 def tokens(episode: Episode) -> Score:
-    """Share of the token budget (2000) left unused, 0 to 1. None where no step counted tokens.
+    """Share of the token budget (2000) left unused, 0 to 1. None where no step counted tokens. A wrong answer: 0.
 
     A run of 500 tokens: 0.75.
     """
-    return _within(episode.tokens, TOKEN_BUDGET) if episode.tokens else None
+    return _saved(episode, _within(episode.tokens, TOKEN_BUDGET)) if episode.tokens else None
 
 
 def steps(episode: Episode) -> Score:
-    """Share of the step budget (12) left unused, 0 to 1. None without a step.
+    """Share of the step budget (12) left unused, 0 to 1. None without a step. A wrong answer: 0.
 
     Three steps: 0.75.
     """
-    return _within(len(episode.steps), STEP_BUDGET) if episode.steps else None
+    return _saved(episode, _within(len(episode.steps), STEP_BUDGET)) if episode.steps else None
 
 
 def right_and_cheap(episode: Episode) -> Score:

@@ -88,10 +88,13 @@ def re_searcher_score(right: bool, valid: bool, reflected: float) -> float:
 def re_searcher(episode: Episode) -> Score:
     """`re_searcher_score` with exact match. None without a gold answer.
 
-    A broken episode is judged by its answer: this is the one table that still pays for a right one.
+    The table's "broken" is a step that failed on the way to a readable answer, and still pays 0.8 for a right one. An
+    answer that could not be read at all is nobody's right answer: 0 (ours).
     """
     if not episode.golds:
         return None
+    if not episode.well_formed:
+        return 0.0
     found = exact_match(episode.answer, episode.golds) == 1.0
     return re_searcher_score(found, format_holds(episode) == 1.0, reflection(episode) or 0.0)
 

@@ -32,6 +32,10 @@ _FUNCTION_WORDS = _OPENERS | frozenset(
     "over under after before between through during who's it's nor so such only also very more most".split()
 )
 SILENT = 0.5  # factor for a number or a name left out, nothing false put in its place
+SHARED_WORDS, ORDER_SHARE = (
+    3,
+    0.3,
+)  # fewer words, or a larger share of kept neighbours, say nothing against a text
 SHORT_CLAIM, CLAIM_SHARE = 4, 0.12  # words, and the share of function words that a claim has
 # Factor to the base unit of its kind: lengths in metres, weights in kilograms, times in seconds.
 _UNITS = {
@@ -175,6 +179,25 @@ def trigram_uniqueness(text: str) -> float:
     words = text.lower().split()
     trigrams = list(zip(words, words[1:], words[2:], strict=False))
     return len(set(trigrams)) / len(trigrams) if trigrams else 1.0
+
+
+def order_guard(text: str, source: str) -> float:
+    """1.0 where a text keeps word order of its source, falling to 0 for a shuffled one.
+
+    Share of the text's neighbouring word pairs (of words that the source holds) that are neighbours in the source too,
+    full from 0.3: a paraphrase keeps phrases, a shuffle keeps none. Fewer than three shared words: 1.0.
+
+    >>> order_guard("It was built in 1901.", "The Oster Mill was built in 1901."), order_guard("In mill oster built 1901 was",
+    ...     "The Oster Mill was built in 1901.")
+    (1.0, 0.0)
+    """
+    there = normalize(source).split()
+    shared = [word for word in normalize(text).split() if word in set(there)]
+    pairs = list(zip(shared, shared[1:], strict=False))
+    if len(shared) < SHARED_WORDS:
+        return 1.0
+    known = set(zip(there, there[1:], strict=False))
+    return min(sum(pair in known for pair in pairs) / len(pairs) / ORDER_SHARE, 1.0)
 
 
 def jaccard(a: Sequence[str], b: Sequence[str]) -> float:

@@ -15,39 +15,18 @@ from training.rewards.compose import Preset, compose, load_presets
 from training.rewards.contract import Episode, Reward, Score
 from training.rewards.registry import REWARDS
 
-_BAG = "A bag of token vectors by design: order is not seen. Use it only beside an outcome."
-_PROSE = "CaRR checks entities and cited passages, not prose; a shuffled text keeps its names. Pair it with `encoder`."
-_ALL_CITED = (
-    "One cited passage suffices, so citing all costs nothing below the cap. Pair it with `citation_f1`."
-)
-_COST = "A pure cost: doing nothing is cheapest. The presets weigh it among right answers only."
+_BAG = "A bag of token vectors by design, exempt in the catalogue of tests: order is not seen. Only beside an outcome."
 _FORM = "It measures form, not truth, as the principle asks. Use it among right answers only."
-_DIVIDED = "As published the outcome is divided by the searches: half right after one beats right after six."
-_TABLE = "The source's table pays 0.8 for a right answer in a broken form. Use the `format` gate."
-_NOTHING_CITED = "Without a citation there is nothing to check: None, not 0. `citation_f1` sees it."
-_LENGTH = "Without a reference length up to 60 words pays, as in the source (there without a cap)."
 _NOUN = (
-    "A common noun put for another (a fire for low water) changes no name, no number and hardly the cosine: only a "
-    "language model as the verifier sees it."
+    "A common noun put for another (a fire for low water) changes no name, no number and hardly the cosine. Nearest "
+    "word vectors do not tell it from a paraphrase either (0.15 for low, 0.26 for a true designed / drew the plans): "
+    "only a language model as the verifier sees it."
 )
 _MEMORY = (
     "An answer from memory cites nothing, and this mixture pays for citations: it searches always, by intent."
 )
 KNOWN: dict[tuple[str, str], str] = {
-    ("single_hop", "dominance"): _DIVIDED,
-    ("re_searcher", "format"): _TABLE,
-    ("searches", "search counts"): _COST,
-    ("tokens", "search counts"): _COST,
-    ("steps", "search counts"): _COST,
-    ("citation_supported", "cite"): _NOTHING_CITED,
-    ("rubric", "shuffle"): _PROSE,
-    ("carr", "shuffle"): _PROSE,
-    ("rubric", "cite"): _ALL_CITED,
-    ("carr", "cite"): _ALL_CITED,
-    ("bag_of_words", "stuff"): _BAG,
     ("bag_of_words", "shuffle"): _BAG,
-    ("bag_of_words", "goodhart"): _BAG,
-    ("relevance", "pad"): _LENGTH,
     ("nuggets", "dominance"): _NOUN,
     ("principle", "shuffle"): _FORM,
     ("principle", "dominance"): _FORM,

@@ -13,7 +13,7 @@ from training.metrics import normalize
 from training.rewards.contract import Episode, Evidence, Score, Step
 from training.rewards.embedding import Calibration, cosines
 from training.rewards.guards import guard, sentences
-from training.rewards.outcome import word_f1
+from training.rewards.outcome import right, word_f1
 
 WEIGHTS = (0.1, 0.3, 0.3, 0.3)  # consistency, then memory of queries, of context, of summaries
 SIMILAR = Calibration(0.35, 0.85)  # a gold sentence against a sentence that says the same; ours
@@ -106,18 +106,24 @@ def sufficiency(episode: Episode) -> Score:
     return len(gold & episode.retrieved.keys()) / len(gold) if gold else None
 
 
-def single_hop_outcome(episode: Episode) -> Score:
+def single_hop_outcome(episode: Episode, published: bool = False) -> Score:
     """TeaRAG's outcome for one-hop questions: word F1 divided by the number of searches (at least 1).
 
-    None with two or more gold items (then `knowledge` judges the path) or without a gold answer.
+    As published half a right answer after one search beats a right one after six. Ours keeps them apart: a right
+    answer earns 0.5 + 0.5 / searches, any other at most half its word F1 / searches. None with two or more gold items
+    (then `knowledge` judges the path) or without a gold answer.
 
-    >>> single_hop_outcome(Episode("q", answer="Oster", golds=("Oster",), steps=(Step("search"),) * 2))
-    0.5
+    >>> twice = Episode("q", answer="Oster", golds=("Oster",), steps=(Step("search"),) * 2)
+    >>> single_hop_outcome(twice, published=True), single_hop_outcome(twice)
+    (0.5, 0.75)
     """
     outcome = word_f1(episode)
     if outcome is None or len(episode.evidence) > 1:
         return None
-    return outcome / max(len(episode.searches), 1)
+    count = max(len(episode.searches), 1)
+    if published:
+        return outcome / count
+    return 0.5 + 0.5 / count if right(episode) else 0.5 * outcome / count
 
 
 def potential_shaping(potentials: Sequence[float], gamma: float = 1.0) -> list[float]:

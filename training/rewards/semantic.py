@@ -24,6 +24,7 @@ KEYWORDS = 0.5  # factor for a sentence that is a bare list of key words
 HISTORY, WARM_UP = 512, 64
 TARGET_WORDS = {"open": 60, "closed": 15}
 SAME_TEXT = 0.95
+ABOUT = 0.25  # cosine of a sentence with the question it speaks of; sentences about nothing reach 0.15
 TEMPERATURE = 0.1
 _THOUGHT = re.compile(r"<think>.*?(?:</think>|$)", re.S)
 _OPEN = re.compile(
@@ -78,17 +79,22 @@ def encoder(episode: Episode) -> Score:
 
 
 def bag_of_words(episode: Episode) -> Score:
-    """Mixed-R1's BMAS over static token vectors, 0 to 1. None without a reference.
+    """Mixed-R1's BMAS over static token vectors, times the share of sentences that state something, 0 to 1.
 
-    Milliseconds and no forward pass, but blind to order: a gate or an outcome must stand beside it.
+    None without a reference. Milliseconds and no forward pass, but blind to order and negation: an outcome must stand
+    beside it. Bare lists of key words count half (ours).
     """
     if not episode.reference:
         return None
-    return (
-        0.0
-        if episode.abstained or not episode.well_formed
-        else static_bmas(episode.written, episode.reference)
-    )
+    if episode.abstained or not episode.well_formed:
+        return 0.0
+    return static_bmas(episode.written, episode.reference) * _claims(episode.written)
+
+
+def _claims(text: str) -> float:
+    """Mean over sentences of 1, or 0.5 for a bare list of key words; 0.0 for an empty text."""
+    read = sentences(text)
+    return sum(1.0 if is_claim(sentence) else KEYWORDS for sentence in read) / len(read) if read else 0.0
 
 
 class AdaptiveSemantic:
@@ -161,7 +167,9 @@ def relevance(episode: Episode) -> Score:
     """Regularised relevance R^3, 0 to 1; the one semantic reward that needs no gold for open questions.
 
     Open questions: cosine of question and answer * length towards 60 words * unique trigrams * what is new against
-    the question's own words (ours: a copy of the question earned most in the source). Closed questions: guarded
+    the question's own words (ours: a copy of the question earned most in the source). Only different sentences about
+    the question (cosine 0.25 or more) add to the length, others take from the share of sentences that count (ours: in
+    the source filling up to any length pays). Closed questions: guarded
     similarity to the reference * unique trigrams; None without a reference.
     """
     if question_kind(episode.question, episode.kind) == "closed":
@@ -169,11 +177,11 @@ def relevance(episode: Episode) -> Score:
     text = without_thought(episode.written)
     if episode.abstained or not episode.well_formed or not text:
         return 0.0
-    claims = [sentence for sentence in sentences(text) if is_claim(sentence)]
-    share = len(claims) / max(len(sentences(text)), 1)
-    value = regularised(
-        cosine(episode.question, text), len(text.split()), trigram_uniqueness(text), TARGET_WORDS["open"]
-    )
+    read = sentences(text)
+    near = dict(zip(read, cosines(read, [episode.question])[:, 0], strict=True))
+    about = [sentence for sentence in near if is_claim(sentence) and near[sentence] >= ABOUT]
+    share, words = len(about) / max(len(read), 1), sum(len(sentence.split()) for sentence in about)
+    value = regularised(cosine(episode.question, text), words, trigram_uniqueness(text), TARGET_WORDS["open"])
     return value * share * (1 - word_jaccard(text, episode.question))
 
 

@@ -15,7 +15,7 @@ from training.rewards.citation import (
     supported_share,
 )
 from training.rewards.contract import Citation, Episode
-from training.rewards.hack_scenes import SCENES, blundering, honest, wrong
+from training.rewards.hack_scenes import SCENES, blundering, honest, refusing, with_text, wrong
 from training.rewards.rubrics import (
     answer_score,
     build_nuggets,
@@ -160,3 +160,20 @@ class Model:
 )
 def test_a_model_as_verifier(reply: str | None, expected: list[str] | None) -> None:
     assert verify_with_model(Model(reply), "a text", [FACT]) == expected
+
+
+def test_citing_all_and_shuffling_cost_something_beside_the_published_form() -> None:
+    scene = SCENES[3]
+    good = honest(scene)
+    everything = replace(good, citations=tuple(Citation(p, supported=True) for p in good.retrieved))
+    mixed = with_text(good, good.answer, "1901 the in was Mill built Oster [1].")
+    for changed, ours in ((everything, 0.5), (mixed, 0.0)):
+        assert rubric(changed, published=True) == rubric(good) == 1.0
+        assert rubric(changed) == pytest.approx(ours)
+
+
+def test_an_answer_without_a_citation_supports_nothing() -> None:
+    good = honest(SCENES[0])
+    assert supported_share(replace(good, citations=())) == 0.0
+    assert supported_share(refusing(SCENES[0])) is None
+    assert supported_share(replace(good, citations=(Citation("gold0"),))) is None  # nobody checked

@@ -30,7 +30,10 @@ def test_report_by_hand() -> None:
 
 
 def test_length_is_noticed() -> None:
-    long = [[padded(honest(SCENES[4]), NEUTRAL[:n]) for n in range(6)]]
+    about = [
+        f"The Halden ferry was {word}." for word in ("old", "small", "slow", "wooden", "loved by the town")
+    ]
+    long = [[padded(honest(SCENES[4]), about[:n]) for n in range(6)]]
     report = diagnose(["relevance"], long)
     assert any("rises with the length" in text for text in report.warnings)
 

@@ -62,7 +62,13 @@ def test_consistency_and_sufficiency() -> None:
 
 def test_single_hop_divides_the_outcome() -> None:
     made = Episode("q", answer="x", golds=("x",), steps=(Step("search"),) * 4)
-    assert single_hop_outcome(made) == 0.25
+    assert single_hop_outcome(made, published=True) == 0.25
+    assert single_hop_outcome(made) == 0.625
+    half = Episode("q", answer="x z z", golds=("x",), steps=(Step("search"),))
+    assert (
+        single_hop_outcome(half, published=True) or 0
+    ) > 0.25  # as published it beats the right answer above
+    assert (single_hop_outcome(half) or 1) < 0.5
     assert single_hop_outcome(Episode("q", answer="x", golds=("x",))) == 1.0
     assert single_hop_outcome(Episode("q", golds=("x",), evidence=(Evidence("a"), Evidence("b")))) is None
 

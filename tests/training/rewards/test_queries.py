@@ -171,8 +171,9 @@ def test_order_of_tags(text: str, expected: bool) -> None:
 def test_format_tables() -> None:
     assert search_r1_score(True, False, False, True) == pytest.approx(0.8)
     assert search_r1_score(False, True, False, True) == pytest.approx(0.2)
-    right_broken = Episode("q", answer="x", golds=("x",), well_formed=False)
+    right_broken = Episode("q", answer="x", golds=("x",), steps=(Step("search", valid=False),))
     assert re_searcher(right_broken) == pytest.approx(0.8)
+    assert re_searcher(Episode("q", answer="x", golds=("x",), well_formed=False)) == 0.0
     reflected = Episode("q", answer="x", golds=("x",), steps=(Step("search", accepted=True, useful=True),))
     assert re_searcher(reflected) == pytest.approx(1.1)
     assert re_searcher(Episode("q")) is None
