@@ -203,3 +203,42 @@ def dialogues(
         )
     if json:
         report.write_json(json, {**result, "facts": report.provenance(data=folder.name, dialogues=len(held))})
+
+
+@eval_commands.command()
+def rewards(
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="DIR", show_default=False,
+                     help="Folder of question sets.  [default: $FORAGE_DATA/qa; without one, the closed world alone]"),
+    ] = None,
+    names: Annotated[str, typer.Option("--rewards", help="Only these rewards and presets, by commas.")] = "",
+    limit: Annotated[int, typer.Option(min=2, help="Questions of each type of the world and of each set.")] = 40,
+    seed: Annotated[int, typer.Option(help="Another seed, another world and other questions.")] = 11,
+    groups: Annotated[int, typer.Option(min=0, help="Groups of eight answers for the table of speed; 0: none.")] = 25,
+    markdown: Markdown = False,
+    json: Out = None,
+) -> None:  # fmt: skip
+    """How often each reward ranks the better of two runs first: multi-hop, citation, abstention, conflict.
+
+    The better run of a pair has one known fault less. Ties count one half and are shown; so is what cannot be scored.
+    """
+    from training import report
+    from training.rewards import suite_run
+    from training.skills_cli import question_sets
+
+    chosen = suite_run.chosen(names)
+    if json:
+        report.open_output(json)
+    sources = suite_run.sources(question_sets(data), limit, seed)
+    result = suite_run.run(chosen, sources, groups)
+    result = {
+        **report.provenance(limit=limit, seed=seed, sets=list(suite_run.SETS) if len(sources) > 1 else []),
+        **result,
+    }
+    for grid in suite_run.grids(result):
+        report.show(grid, markdown=markdown)
+    if len(sources) == 1:
+        typer.echo("No question sets were found: set FORAGE_DATA or give --data DIR to test on them too.")
+    if json:
+        report.write_json(json, result)

@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from training.rewards.embedding import warm, windows
-from training.rewards.guards import sentences
+from training.rewards.embedding import warm
+from training.rewards.guards import sentences, without_marks
 
 Score = float | None
 Body = Literal["embedded", "llm"]
@@ -177,6 +177,7 @@ class Reward:
     level: Level = "episode"
     body: Body = "embedded"
     source: Literal["code", "paper", "summary", "ours"] = "ours"
+    by_sentence: bool = False  # encodes the answer's sentences: those of all siblings are encoded in one pass
 
 
 def score_group(reward: Reward, episodes: Sequence[Episode]) -> list[Score]:
@@ -189,9 +190,8 @@ def score_group(reward: Reward, episodes: Sequence[Episode]) -> list[Score]:
     """
     if reward.level == "formula":
         raise ValueError(f"{reward.name} is a formula over its own inputs; it does not score episodes")
-    if "encoder" in reward.needs and "answer" in reward.reads:
-        read = [sentences(episode.written) for episode in episodes]
-        warm([text for found in read for text in (*found, *windows(found))])
+    if reward.by_sentence:
+        warm([text for episode in episodes for text in sentences(without_marks(episode.written))])
     if reward.level == "group":
         scores: list[Score] = list(reward.score(episodes))
     else:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from index.encoders import load_embedder
 from index.types import Embedder, Vectors
+from training.rewards.guards import sentences as sentences_of
 
 CACHED_TEXTS = 20_000
 MIN_SPREAD = 0.1
@@ -94,6 +95,31 @@ def fit(unrelated: Sequence[tuple[str, str]], related: Sequence[tuple[str, str]]
     apart = [cosine(a, b) for a, b in unrelated]
     alike = [cosine(a, b) for a, b in related]
     return Calibration(float(np.quantile(apart, 0.95)), float(np.median(alike)))
+
+
+def read_together(sentences: Sequence[str]) -> tuple[list[str], npt.NDArray[np.float64]]:
+    """Sentences and then the windows of them that are no sentence, with their unit vectors: shape (texts, dimension).
+
+    "It was ..." needs the sentence before it. A window's vector is the mean of its sentences' by length, which is what
+    mean pooling gives but for the attention between them, and costs no pass of the encoder.
+    """
+    vectors = shared().embed(sentences).astype(np.float64)
+    texts, rows = list(sentences), list(vectors)
+    for at, window in enumerate(windows(sentences)):
+        if window not in texts:
+            part = slice(at, at + WINDOW)
+            mixed = np.average(vectors[part], axis=0, weights=[len(s) for s in sentences[part]])
+            texts.append(window)
+            rows.append(mixed / max(float(np.linalg.norm(mixed)), 1e-12))
+    return texts, np.stack(rows)
+
+
+def text_vector(text: str) -> npt.NDArray[np.float64]:
+    """Unit vector of a text of any length, by length the mean of its sentences': nothing is cut off."""
+    read = sentences_of(text) or [text]
+    vectors = shared().embed(read).astype(np.float64)
+    mixed = np.average(vectors, axis=0, weights=[max(len(sentence), 1) for sentence in read])
+    return np.asarray(mixed / max(float(np.linalg.norm(mixed)), 1e-12))
 
 
 def windows(sentences: Sequence[str], size: int = WINDOW) -> list[str]:

@@ -18,6 +18,7 @@ from training.metrics import normalize
 RELATIVE_TOLERANCE = 0.001  # two spellings of one number, after the change of units
 # The mark of a citation, "[1]", is no number of the text.
 _NUMBER = re.compile(r"(?<![\w.\[])-?\d[\d,]*(?:\.\d+)?(?:\s*(?:%|[a-zµ°]{1,12}\b))?", re.I)
+_MARK = re.compile(r"\s*\[\d+\]")
 _PARTS = re.compile(r"(-?\d[\d,]*(?:\.\d+)?)\s*(.*)", re.S)
 _NEGATION = re.compile(
     r"\b(?:not|no|never|none|nobody|nothing|neither|nor|cannot|without|unable|denied|denies)\b|n['’]t\b", re.I
@@ -59,6 +60,15 @@ def sentences(text: str) -> list[str]:
     return list(_segmented(text)) if text.strip() else []
 
 
+def without_marks(text: str) -> str:
+    """A text without the marks of its citations: they are no part of what it says.
+
+    >>> without_marks("Cotwick. [1][2] It lies on the Orse [2].")
+    'Cotwick. It lies on the Orse.'
+    """
+    return _MARK.sub("", text)
+
+
 def quantities(text: str) -> list[Quantity]:
     """Numbers of a text in base units; a word that is no unit is left away.
 
@@ -96,12 +106,12 @@ def number_guard(answer: str, reference: str) -> float:
     return sum(any(same_quantity(w, s) for s in said) for w in wanted) / len(wanted)
 
 
-def names(text: str) -> list[str]:
-    """Capitalised spans, normalised, each once. A sentence's first word counts only as part of a longer name
+def spelled_names(text: str) -> list[str]:
+    """Capitalised spans as they are written, each once. A sentence's first word counts only as part of a longer name
     or where it is no common opener.
 
-    >>> names("The Teal Bridge was designed by Mira Vell. It opened in 1887.")
-    ['teal bridge', 'mira vell']
+    >>> spelled_names("The Teal Bridge was designed by Mira Vell. It opened in 1887.")
+    ['Teal Bridge', 'Mira Vell']
     """
     found: dict[str, None] = {}
     for match in _NAME.finditer(text):
@@ -109,8 +119,17 @@ def names(text: str) -> list[str]:
         while words and words[0].lower() in _OPENERS:
             words = words[1:]
         if words:
-            found.setdefault(normalize(" ".join(words)))
-    return [name for name in found if name]
+            found.setdefault(" ".join(words))
+    return list(found)
+
+
+def names(text: str) -> list[str]:
+    """`spelled_names`, normalised.
+
+    >>> names("The Teal Bridge was designed by Mira Vell. It opened in 1887.")
+    ['teal bridge', 'mira vell']
+    """
+    return list(dict.fromkeys(name for name in map(normalize, spelled_names(text)) if name))
 
 
 def entity_guard(answer: str, reference: str) -> float:
@@ -187,8 +206,8 @@ def order_guard(text: str, source: str) -> float:
     Share of the text's neighbouring word pairs (of words that the source holds) that are neighbours in the source too,
     full from 0.3: a paraphrase keeps phrases, a shuffle keeps none. Fewer than three shared words: 1.0.
 
-    >>> order_guard("It was built in 1901.", "The Oster Mill was built in 1901."), order_guard("In mill oster built 1901 was",
-    ...     "The Oster Mill was built in 1901.")
+    >>> source = "The Oster Mill was built in 1901."
+    >>> order_guard("It was built in 1901.", source), order_guard("In mill oster built 1901 was", source)
     (1.0, 0.0)
     """
     there = normalize(source).split()

@@ -19,8 +19,16 @@ from agent.types import LanguageModel
 from index.errors import ModelError
 from training.metrics import normalize
 from training.rewards.contract import Episode, Score
-from training.rewards.embedding import cosines, windows
-from training.rewards.guards import is_claim, missing, names, negation_guard, quantities, sentences
+from training.rewards.embedding import cosines, read_together, shared
+from training.rewards.guards import (
+    is_claim,
+    missing,
+    names,
+    negation_guard,
+    quantities,
+    sentences,
+    without_marks,
+)
 
 log = logging.getLogger(__name__)
 
@@ -88,11 +96,11 @@ def verify(text: str, nuggets: Sequence[str]) -> list[Label]:
     alike. Partial: 0.55 or more and at most one of them missing, or hedged otherwise. A negation that differs and
     a list of keywords without a claim support nothing.
     """
-    read = sentences(text)
-    parts = list(dict.fromkeys(part for part in [*read, *windows(read)] if is_claim(part)))
-    if not parts or not nuggets:
+    read = [part for part in sentences(without_marks(text)) if is_claim(part)]
+    if not read or not nuggets:
         return ["not_support"] * len(nuggets)
-    similar = cosines(list(nuggets), parts)
+    parts, vectors = read_together(read)
+    similar = shared().embed(nuggets).astype(np.float64) @ vectors.T
     return [
         max((_label(part, n, float(c)) for part, c in zip(parts, row, strict=True)), key=lambda x: VALUES[x])
         for n, row in zip(nuggets, similar, strict=True)

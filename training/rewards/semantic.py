@@ -15,8 +15,15 @@ import numpy as np
 
 from training.metrics import normalize
 from training.rewards.contract import Episode, Score
-from training.rewards.embedding import Calibration, cosine, cosines, windows
-from training.rewards.guards import guard, is_claim, sentences, trigram_uniqueness, word_jaccard
+from training.rewards.embedding import Calibration, cosines, read_together, shared, text_vector
+from training.rewards.guards import (
+    guard,
+    is_claim,
+    sentences,
+    trigram_uniqueness,
+    without_marks,
+    word_jaccard,
+)
 from training.rewards.typed import bmas, static_bmas
 
 ANSWERS = Calibration(0.2, 0.9)  # a sentence of an answer against one of a reference; ours
@@ -49,11 +56,11 @@ def similarity(answer: str, reference: str, calibration: Calibration = ANSWERS) 
     so that an error after the encoder's 256 tokens still counts. After the encoder-only reward for GRPO
     (arXiv 2509.13081): cosine from the abstract, everything around it ours.
     """
-    left, right = sentences(without_thought(answer)), sentences(reference)
+    left, right = sentences(without_marks(without_thought(answer))), sentences(reference)
     if not left or not right:
         return 0.0
-    wide = list(dict.fromkeys([*left, *windows(left)]))  # "It was ..." needs the sentence before it
-    raw = cosines(wide, right)
+    wide, vectors = read_together(left)
+    raw = vectors @ shared().embed(right).astype(np.float64).T
     scores = np.array(
         [
             [_guarded(part, wanted, float(raw[i, j]), calibration) for j, wanted in enumerate(right)]
@@ -88,7 +95,8 @@ def bag_of_words(episode: Episode) -> Score:
         return None
     if episode.abstained or not episode.well_formed:
         return 0.0
-    return static_bmas(episode.written, episode.reference) * _claims(episode.written)
+    text = without_marks(episode.written)
+    return static_bmas(text, episode.reference) * _claims(text)
 
 
 def _claims(text: str) -> float:
@@ -174,14 +182,15 @@ def relevance(episode: Episode) -> Score:
     """
     if question_kind(episode.question, episode.kind) == "closed":
         return encoder(episode)
-    text = without_thought(episode.written)
+    text = without_marks(without_thought(episode.written))
     if episode.abstained or not episode.well_formed or not text:
         return 0.0
     read = sentences(text)
     near = dict(zip(read, cosines(read, [episode.question])[:, 0], strict=True))
     about = [sentence for sentence in near if is_claim(sentence) and near[sentence] >= ABOUT]
     share, words = len(about) / max(len(read), 1), sum(len(sentence.split()) for sentence in about)
-    value = regularised(cosine(episode.question, text), words, trigram_uniqueness(text), TARGET_WORDS["open"])
+    asked = float(shared().embed([episode.question])[0] @ text_vector(text))
+    value = regularised(asked, words, trigram_uniqueness(text), TARGET_WORDS["open"])
     return value * share * (1 - word_jaccard(text, episode.question))
 
 
@@ -200,7 +209,7 @@ def contrastive_margin(text: str, positive: str, negatives: Sequence[str]) -> Sc
     kept = [negative for negative, value in zip(negatives, near, strict=True) if value <= SAME_TEXT]
     if not kept or not positive.strip():
         return None
-    similar = cosines([text], [positive, *kept])[0] / TEMPERATURE
+    similar = shared().embed([positive, *kept]).astype(np.float64) @ text_vector(text) / TEMPERATURE
     return float(np.exp(similar[0] - np.logaddexp.reduce(similar)))
 
 
@@ -214,8 +223,9 @@ def contrastive(episode: Episode) -> Score:
         return None
     if episode.abstained or not episode.well_formed or not normalize(episode.written):
         return 0.0
-    margin = contrastive_margin(episode.written, positive, episode.distractors)
-    return None if margin is None else margin * guard(episode.written, positive)
+    text = without_marks(without_thought(episode.written))
+    margin = contrastive_margin(text, positive, episode.distractors)
+    return None if margin is None else margin * guard(text, positive)
 
 
 def sentence_bmas(answer: str, reference: str, harmonic: bool = False) -> float:

@@ -14,7 +14,7 @@ from training.rewards.diagnostics import (
     proxy_gap,
 )
 from training.rewards.embedding import shared
-from training.rewards.hack_scenes import NEUTRAL, SCENES, honest, padded, wrong
+from training.rewards.hack_scenes import SCENES, honest, padded, wrong
 from training.rewards.probes import Confidence, only_when_sure, probe
 from training.rewards.registry import REWARDS
 

@@ -1,0 +1,44 @@
+"""The three learned rewards, trained on another world than the one they are tested on.
+
+Pairs: the better run's answer against the worse one's. Labels: the same answers as right and wrong. Demonstrations: the
+better runs' answers against those of all runs, good ones among them. Only the written
+answer is seen, as for every learned reward.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from training.rewards.contract import Reward
+from training.rewards.fit_learned import Example, train
+from training.rewards.learned import Objective
+from training.rewards.scenario_world import world_cases
+from training.rewards.scenarios import pairs_of
+
+SEED, CASES = 5, 30
+LEARNED: dict[str, Objective] = {
+    "learned pairs": "pairs",
+    "learned labels": "labels",
+    "learned demonstrations": "demonstrations",
+}
+
+
+def learned_rewards(names: Sequence[str], seed: int = SEED, cases: int = CASES) -> list[Reward]:
+    """A reward of episodes for each name; seconds of training each. Raises KeyError for a name that is not there."""
+    examples = [
+        Example(pair.better.question, pair.better.written, pair.worse.written)
+        for case in world_cases(seed, cases)
+        for pair in pairs_of(case)
+        if pair.better.written and pair.worse.written and pair.better.written != pair.worse.written
+    ]
+    mixed = [*examples, *(Example(example.question, worse=example.better) for example in examples)]
+    made = []
+    for name in names:
+        model = train(mixed if LEARNED[name] == "demonstrations" else examples, LEARNED[name])
+        made.append(
+            Reward(
+                name, model.reward, 0, 1, "IRL survey 2507.13158", "outcome", ("answer",), ("feedback", "encoder"),
+                "sees the answer's words alone, not the evidence",
+            )
+        )  # fmt: skip
+    return made
