@@ -15,7 +15,7 @@ import numpy as np
 
 from training.metrics import normalize
 from training.rewards.contract import Episode, Score
-from training.rewards.embedding import Calibration, cosines, read_together, shared, text_vector
+from training.rewards.embedding import Calibration, cosine, cosines, read_together, shared, text_vector
 from training.rewards.guards import (
     guard,
     is_claim,
@@ -189,8 +189,7 @@ def relevance(episode: Episode) -> Score:
     near = dict(zip(read, cosines(read, [episode.question])[:, 0], strict=True))
     about = [sentence for sentence in near if is_claim(sentence) and near[sentence] >= ABOUT]
     share, words = len(about) / max(len(read), 1), sum(len(sentence.split()) for sentence in about)
-    asked = float(shared().embed([episode.question])[0] @ text_vector(text))
-    value = regularised(asked, words, trigram_uniqueness(text), TARGET_WORDS["open"])
+    value = regularised(cosine(episode.question, text), words, trigram_uniqueness(text), TARGET_WORDS["open"])
     return value * share * (1 - word_jaccard(text, episode.question))
 
 
