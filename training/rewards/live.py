@@ -20,7 +20,7 @@ from training.rewards.contract import Citation, Episode, Evidence, Passage, Step
 from training.rewards.guards import names
 
 Record = Mapping[str, Any]
-STOPPING = frozenset({"enough", "answer", "stop", "finish", "conclude", "abstain"})
+STOPPING = frozenset({"enough", "memory", "answer", "stop", "finish", "conclude", "abstain"})
 _ASKED = re.compile(r"^find(?: again)?\b:?\s*", re.I)  # how the agent words a goal
 
 

@@ -27,11 +27,36 @@ was read: in released code, in the paper, in somebody's summary; *ours* is our o
 body of all of these is embedded: no language model is needed. `nuggets` and `principle` also take one (`with_model`).
 """
 
+_ADDING = """## Adding a reward
+
+One function, one line of metadata, its vector. This is all that the last one, `calibrated`, took. The function, in
+`decisions.py` (the worked example in its docstring is run by the tests):
+
+    def calibrated(episode: Episode) -> Score:
+        found = right(episode)
+        if found is None or episode.confidence is None:
+            return None
+        return 1 - (min(max(episode.confidence, 0.0), 1.0) - float(found)) ** 2
+
+Its line in `registry.py`, from which this page, `forage train rewards list`, the suite against hacking, the scenarios
+of `forage eval rewards` and the Rewards page of the application take it:
+
+    Reward("calibrated", decisions.calibrated, 0, 1, "Survey 2510.16724", "process", ("answer", "abstention"),
+           ("gold",), "always unsure earns 0.75: weigh it beside an outcome"),
+
+Its vector in `tests/training/rewards/test_decisions.py`:
+
+    sure = Episode("q", answer="Oster", golds=("Oster",), confidence=0.8)
+    assert calibrated(sure) == pytest.approx(0.96)
+
+Then `python -m training.rewards.page --write`; a test fails while this page is out of date.
+"""
+
 
 def page() -> str:
     """The page as Markdown. Runs the whole suite: some seconds."""
     outcomes = suite()
-    return "\n".join([_HEAD, _catalogue(), _presets(), _suite(outcomes), _failures(outcomes)])
+    return "\n".join([_HEAD, _catalogue(), _presets(), _suite(outcomes), _failures(outcomes), _ADDING])
 
 
 def _catalogue() -> str:
