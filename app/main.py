@@ -30,6 +30,7 @@ def main() -> None:
         st.Page("library.py", title="Library", icon=":material/menu_book:", url_path="library"),
         st.Page("memory.py", title="Memory", icon=":material/psychology:", url_path="memory"),
         st.Page("training.py", title="Training", icon=":material/model_training:", url_path="training"),
+        st.Page("rewards.py", title="Rewards", icon=":material/balance:", url_path="rewards"),
         st.Page("settings.py", title="Settings", icon=":material/tune:", url_path="settings"),
     ]
     page = st.navigation(pages, position="hidden")
