@@ -5,8 +5,8 @@
 
 Boundary rewards (IKEA, AdaSearch) should teach to search less, citation rewards (CaRR) to cite better. Every question
 of the closed world becomes a tree of runs: from memory or after one to three searches, citing well, everything or
-nothing, or abstaining. A policy is a table from what it sees (hops of the question, a noisy probe of what it knows) to a
-run; training takes the run with the best mean total of the preset over the training world, which is the optimum
+nothing, or abstaining. A policy is a table from what it sees (hops of the question, a noisy probe of what it knows) to
+a run; training takes the run with the best mean total of the preset over the training world, which is the optimum
 that any trainer of such a table converges to. Compared on another world, question by question, with intervals.
 """
 
