@@ -111,3 +111,30 @@ def test_mistakes_end_in_one_readable_paragraph(
 ) -> None:
     done = forage(*arguments, data=data, expect=code)
     assert says in " ".join((done.stderr + done.stdout).split())
+
+
+def test_a_run_is_replayed_and_its_memory_listed_and_forgotten(data: Path, tmp_path: Path) -> None:
+    question = "Who designed the Teal Bridge?"
+    recorded = tmp_path / "run.json"
+    recorded.write_text(forage("ask", question, "-c", "docs", "--no-memory", "--json", data=data).stdout)
+    assert "as recorded" in forage("replay", str(recorded), data=data).stdout
+    run = json.loads(recorded.read_text())
+    run["steps"][0]["decision"]["chosen"] = "library"
+    recorded.write_text(json.dumps(run))
+    found = json.loads(forage("replay", str(recorded), "--json", data=data, expect=1).stdout)
+    assert found["difference"]["what"] == "decision.chosen" and not found["same"]
+    recorded.write_text("nothing")
+    assert "no recorded run" in forage("replay", str(recorded), data=data, expect=2).stderr
+
+    forage("ask", question, "-c", "docs", "--json", data=data)
+    again = json.loads(
+        forage("ask", "By whom was the Teal Bridge designed?", "-c", "docs", "--json", data=data).stdout
+    )
+    assert again["answer"]["cost"]["searches"] == 0
+    entries = forage("memory", "list", "docs", "--json", data=data).stdout.splitlines()
+    assert any(json.loads(line)["question"] == question for line in entries)
+    assert question in forage("memory", "list", "docs", data=data).stdout
+    forage("memory", "forget", "docs", "--key", "e-nothing", data=data, expect=2)
+    assert "Forgot" in forage("memory", "forget", "docs", "--all", data=data).stdout
+    assert not forage("memory", "list", "docs", "--json", data=data).stdout
+    assert "Nothing to go on with" in forage("resume", data=data).stdout
