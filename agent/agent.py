@@ -20,17 +20,21 @@ from agent.followup import Rewriting, rewrite
 from agent.gate import Gate
 from agent.graph import build_graph
 from agent.llm import StoppableModel
+from agent.llm_stages import ModelComparer
 from agent.matching import WordMatcher
 from agent.memo import MemoEmbedder, MemoReader, MemoSearch
 from agent.memory import Memory
 from agent.nodes import Context
+from agent.notebook import JudgingComparer
 from agent.policies import open_policy
 from agent.policy import Policy, Rules
+from agent.policy_llm import LanguageModelPolicy
 from agent.promotion import pinned
 from agent.reader import Reader
 from agent.reader_model import load_reader
 from agent.run import Run
 from agent.telemetry import Spans
+from agent.thinking import Thinker
 from agent.trace import TraceLog, answer_from, step_from
 from agent.types import Answer, Cost, Note, Step, Trajectory, Turn
 from agent.verify import Verifier
@@ -62,9 +66,8 @@ class Agent:
         self.settings = settings
         self._model = model
         self._log = log
-        self.policy = policy or open_policy(
-            settings.agent, self.store.data_dir
-        )  # may be exchanged while questions run
+        # May be exchanged while questions run.
+        self.policy = policy or open_policy(settings.agent, self.store.data_dir, model is not None)
         self.memory = memory
         self.runs = runs
         self.fallback = Rules(level_of(settings.agent.mode))
@@ -134,8 +137,9 @@ class Agent:
         self, opened: OpenRun, cancelled: Callable[[], bool] | None, going_on: bool
     ) -> Iterator[Step | Trajectory]:
         """The run itself, its record at its end, and the clean-up whatever happens."""
-        began, policy = time.monotonic(), pinned(self.policy)
+        began = time.monotonic()
         run = self.open_run(opened.asked, opened.scope, cancelled)
+        policy = pinned(self._policy_of(run))
         steps: list[Step] = []
         state: dict[str, Any] = {}
         if self.runs is not None and not going_on:
@@ -196,20 +200,29 @@ class Agent:
         """A run of the question at its very beginning, to be taken step by step."""
         return Run(self._tools(scope, cancelled), Board(question))
 
+    def _policy_of(self, run: Run) -> Policy:
+        """Who decides in a run: the language model, where the settings say so and there is one."""
+        if self.settings.agent.policy != "model" or self._model is None:
+            return self.policy
+        return LanguageModelPolicy(Thinker(self._model.with_cancel(run.tools.cancelled)), self.fallback)
+
     def _tools(self, scope: Scope, cancelled: Callable[[], bool] | None) -> Tools:
         stop = cancelled or (lambda: False)
-        model = None
+        config, model, thinker, knower = self.settings.agent, None, None, None
         if self._model is not None:
-            model = LanguageModelComposer(
-                self._model.with_cancel(stop), max_tokens=self.settings.model.max_tokens
-            )
+            watching = self._model.with_cancel(stop)
+            model = LanguageModelComposer(watching, max_tokens=self.settings.model.max_tokens)
+            thinker = Thinker(watching) if config.thinking == "model" else None
+            knower = Thinker(watching) if config.own_knowledge else None
         reader_model = load_reader()
         return Tools(
             searcher=self.searcher, search=MemoSearch(self.searcher, scope),
             reader=Reader(MemoEmbedder(self.searcher.embedder), self._matcher),
             reader_model=MemoReader(reader_model) if reader_model is not None else None,
             gate=self._gate, verifier=self._verifier, embedded=QuotingComposer(), model=model,
-            config=self.settings.agent, scope=scope, document_date=partial(stated_date, self.store),
+            config=config, scope=scope, document_date=partial(stated_date, self.store),
+            thinker=thinker, knower=knower,
+            comparer=ModelComparer(thinker) if thinker is not None else JudgingComparer(),
             recall=self.memory.recall if self.memory is not None else None, cancelled=stop,
         )  # fmt: skip
 

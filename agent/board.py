@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from agent.boundary import Boundary, RuleBoundary
 from agent.conclude import Conclusion
 from agent.config import AgentConfig
 from agent.gate import Gate
 from agent.inquiry import Inquiry
 from agent.memo import MemoSearch
+from agent.notebook import Comparer, JudgingComparer, Notebook
 from agent.reader import Reader
 from agent.reader_model import ReaderModel
 from agent.recollection import Recollection
+from agent.scoring import PassageScore
+from agent.thinking import Thinker
 from agent.types import Answer, Composer, Decision, Goal, Note, Step
 from agent.verify import Verifier
 from index.retrieve import MODES, Searcher
@@ -38,6 +42,10 @@ class Tools:
     config: AgentConfig
     scope: Scope
     document_date: Callable[[str], str]
+    boundary: Boundary = field(default_factory=RuleBoundary)
+    comparer: Comparer = field(default_factory=JudgingComparer)
+    thinker: Thinker | None = None  # a language model that plans, judges and takes notes
+    knower: Thinker | None = None  # a language model that may answer from what it knows
     recall: Callable[[str, Scope], Recollection] | None = None  # what memory says; None: there is none
     cancelled: Callable[[], bool] = field(default=lambda: False)
 
@@ -84,6 +92,11 @@ class Board:
     tried: frozenset[tuple[str, Mode]] = frozenset()  # query and mode of all searches
     found: tuple[Found, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
+    notebook: Notebook = field(default_factory=Notebook)
+    scores: dict[int, PassageScore] = field(default_factory=dict)  # of every passage found
+    contradicts: bool = False  # two documents give different answers, each well supported
+    known: str = ""  # what a language model says from its own knowledge, where it is sure
+    signals: dict[str, float] = field(default_factory=dict)  # agent.boundary
     answers: tuple[str, ...] = ()  # the best short answer after each search
     conclusion: Conclusion | None = None
     notes: tuple[Note, ...] = ()
@@ -98,7 +111,8 @@ class Board:
 
     def copy(self) -> Board:
         """The same board, to go its own way."""
-        return replace(self, inquiry=self.inquiry.fork() if self.inquiry is not None else None)
+        inquiry = self.inquiry.fork() if self.inquiry is not None else None
+        return replace(self, inquiry=inquiry, scores=dict(self.scores))
 
     @property
     def searches(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 from agent.types import Composition, Note, Sentence
@@ -25,12 +26,28 @@ class QuotingComposer:
         return Composition(short=short, sentences=tuple(sentences))
 
 
-def differing(composition: Composition, rivals: tuple[Note, ...]) -> Composition:
-    """The composition with a sentence for each note that says otherwise, so that nobody is misled."""
+def differing(
+    composition: Composition, rivals: tuple[Note, ...], dates: Mapping[str, str] | None = None, ours: str = ""
+) -> Composition:
+    """The composition with a sentence for each note that says otherwise, so that nobody is misled.
+
+    dates: note id -> the date its document states; ours: the source and date of what is answered. Both are told.
+    """
     told = tuple(
-        Sentence(_as_sentence(note.claim), (note.id,), lead="Another source differs: ") for note in rivals
+        Sentence(_as_sentence(note.claim), (note.id,), lead=_lead(note, (dates or {}).get(note.id, ""), ours))
+        for note in rivals
     )
     return replace(composition, sentences=(*composition.sentences, *told)) if told else composition
+
+
+def dated_source(note: Note, date: str) -> str:
+    """How a source is named with its date: "Harbour tariff, 3 May 1931"."""
+    return ", ".join(filter(None, (note.title, date if date not in note.title else "")))
+
+
+def _lead(note: Note, date: str, ours: str) -> str:
+    against = f"; the answer is from {ours}" if ours else ""
+    return f"Another source differs ({dated_source(note, date) or 'untitled'}{against}): "
 
 
 def claim_of(sentence: str, title: str) -> str:

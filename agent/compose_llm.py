@@ -49,8 +49,8 @@ class LanguageModelComposer:
         self, question: str, notes: tuple[Note, ...], short: str, deadline: float | None = None
     ) -> Composition:
         """The model's cited sentences. Raises ModelError (also when it cited no note) and Cancelled."""
-        hint = f"\nA first reading found: {_as_data(short)}. Check it against the notes.\n" if short else ""
-        prompt = render("answer", notes=list_notes(notes), question=_as_data(question), hint=hint)
+        hint = f"\nA first reading found: {as_data(short)}. Check it against the notes.\n" if short else ""
+        prompt = render("answer", notes=list_notes(notes), question=as_data(question), hint=hint)
         completion = self._llm.complete(
             prompt.system, prompt.user, max_tokens=self._max_tokens, deadline=deadline
         )
@@ -71,7 +71,7 @@ def list_notes(notes: Sequence[Note]) -> str:
     for number, note in enumerate(notes, start=1):
         place = " > ".join(part for part in (note.title, note.heading) if part)
         page = f", page {note.page}" if note.page is not None else ""
-        lines.append(f"[n{number}] {_as_data(note.claim)} (from: {_as_data(place)}{page})")
+        lines.append(f"[n{number}] {as_data(note.claim)} (from: {as_data(place)}{page})")
     return "\n".join(lines)
 
 
@@ -111,7 +111,7 @@ def _short(sentences: Sequence[Sentence], short: str) -> str:
     return sentences[0].text.rstrip(" .。")
 
 
-def _as_data(text: str) -> str:
+def as_data(text: str) -> str:
     """`text` on one line, unable to close its block or to pose as a marker of another note."""
     line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
     line = _MARKER.sub(lambda marker: marker.group().replace("[", "(").replace("]", ")"), line)

@@ -17,6 +17,7 @@ from agent.reader import Evidence
 from agent.spans import DATE
 from agent.types import Note
 
+RIVALS = 3  # other answers that are told
 NEAR = 0.25  # chains this close in probability are rivals
 _VERSION_WORDS = re.compile(
     r"\b(?:v(?:ersion)?\.?\s*\d+(?:\.\d+)*|draft|final|revised|revision|edition|superseded|old|new|updated?|"
@@ -107,14 +108,7 @@ def _settle(thread: Thread, dated: DocumentDate) -> tuple[Chain, tuple[Evidence,
     best = thread.judged[0].chain
     if not best.answers:
         return best, (), ""
-    rivals = [
-        chain
-        for chain in (one.chain for one in thread.judged[1:] if thread.probability - one.probability < NEAR)
-        if chain.answers
-        and chain.answers[0].kind == best.answers[0].kind
-        and chain.last.passage.document_id != best.last.passage.document_id
-        and _differ(chain.answers[0].text, best.answers[0].text)
-    ]
+    rivals = rival_answers(thread)
     for rival in rivals:
         if family(rival.last.passage.title) != family(best.last.passage.title):
             continue
@@ -130,8 +124,28 @@ def _settle(thread: Thread, dated: DocumentDate) -> tuple[Chain, tuple[Evidence,
             )
     alike = [r for r in rivals if abs(r.coverage - best.coverage) < 0.05 and len(r.links) == len(best.links)]
     if alike:
-        return best, (alike[0].last,), "Another document says something else."
+        return best, tuple(rival.last for rival in alike), "Another document says something else."
     return best, (), ""
+
+
+def rival_answers(thread: Thread) -> list[Chain]:
+    """Chains of other documents that are nearly as probable and answer otherwise, one for each answer."""
+    if not thread.judged or not thread.judged[0].chain.answers or thread.question.expects == "yes_no":
+        return []
+    best = thread.judged[0].chain
+    found: list[Chain] = []
+    for one in thread.judged[1:]:
+        chain = one.chain
+        if thread.probability - one.probability >= NEAR or not chain.answers:
+            continue
+        others = [best, *found]
+        if (
+            chain.answers[0].kind == best.answers[0].kind
+            and all(chain.last.passage.document_id != other.last.passage.document_id for other in others)
+            and all(_differ(chain.answers[0].text, other.answers[0].text) for other in others)
+        ):
+            found.append(chain)
+    return found[:RIVALS]
 
 
 def family(title: str) -> frozenset[str]:

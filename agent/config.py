@@ -72,11 +72,13 @@ class AgentConfig:
 
     mode: Mode = "ranked"
     policy: Annotated[str, Field(min_length=1)] = (
-        "live"  # who decides: the promoted one, rules, or a baseline
+        "live"  # who decides: the promoted one, rules, a baseline, or model
     )
+    thinking: Literal["embedded", "model"] = "embedded"  # who plans, judges and takes notes
+    own_knowledge: bool = False  # whether a language model may answer from what it knows itself
     top_k: Annotated[int, Field(ge=1, le=200)] = 8  # passages of one search
     max_searches: Annotated[int, Field(ge=1, le=50)] = 4
-    max_steps: Annotated[int, Field(ge=1, le=500)] = 16
+    max_steps: Annotated[int, Field(ge=1, le=500)] = 20
     max_seconds: Seconds = 60.0
     context_tokens: Annotated[int, Field(ge=50, le=100_000)] = 900  # evidence handed to the reader
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agent.board import level_of
 from agent.config import AgentConfig
-from agent.policy import Policy, Rules, always_deep, always_single, fixed_three_hop
+from agent.policy import AdaptiveNote, Policy, Rules, always_deep, always_single, fixed_three_hop
 from agent.promotion import LivePolicy
 from agent.trained import packaged
 from index.errors import ConfigError
@@ -19,22 +19,31 @@ NAMED: dict[str, Callable[[AgentConfig], Policy]] = {
     "always-single": lambda config: always_single(),
     "always-deep": lambda config: always_deep(),
     "fixed-3-hop": lambda config: fixed_three_hop(),
+    "adaptive-note": lambda config: AdaptiveNote(level_of(config.mode)),
 }
 
 
-def open_policy(config: AgentConfig, data_dir: Path | None = None) -> Policy:
+def open_policy(config: AgentConfig, data_dir: Path | None = None, has_model: bool = False) -> Policy:
     """The policy that the settings name. ConfigError where there is none of that name.
 
     "live" is the one promoted in the data folder; until there is one, the policy that comes with Forage, else
-    the rules.
+    the rules. "model" needs a language model (`has_model`); each run then makes its own (agent.policy_llm) over the
+    rules that are returned here.
     """
+    if config.policy == "model":
+        if has_model:
+            return Rules(level_of(config.mode))
+        raise ConfigError(
+            "agent.policy is 'model', but no language model is chosen. Set model.kind and model.name, or another "
+            f"policy: {', '.join([LIVE, *NAMED])}."
+        )
     if config.policy == LIVE:
         default = packaged() or Rules(level_of(config.mode))
         return LivePolicy(data_dir, default) if data_dir is not None else default
     made = NAMED.get(config.policy)
     if made is not None:
         return made(config)
-    names = [LIVE, *NAMED]
+    names = [LIVE, "model", *NAMED]
     close = get_close_matches(config.policy, names, n=1)
     hint = f" Did you mean {close[0]}?" if close else ""
     raise ConfigError(f"There is no policy '{config.policy}'.{hint} Known are: {', '.join(names)}.")

@@ -207,6 +207,33 @@ class Fixed:
         return conclude(situation, self.answer_at)
 
 
+@dataclass(frozen=True, slots=True)
+class AdaptiveNote:
+    """Searches on while the notes get better, at most `steps` more times (Adaptive-Note); then it answers."""
+
+    level: str = "graph"
+    steps: int = 3
+    max_fails: int = 1  # rejected versions of the notes in a row that end the search
+    answer_at: float = ANSWER_AT
+    name: str = field(default="adaptive-note", init=False)
+
+    @property
+    def fingerprint(self) -> str:
+        """Of its numbers."""
+        return digest(asdict(self))
+
+    def decide(self, situation: Situation) -> Choice:
+        """See the class."""
+        legal, done = situation.legal, round(4 * situation["searches"])
+        if not situation["goal_searched"] and self.level in legal:
+            return certain(self.level, legal, "This goal has not been searched yet.")
+        if round(3 * situation["stagnation"]) < self.max_fails and done <= self.steps:
+            for action in ("next_goal", "refine", *reversed(LEVELS)):
+                if action in legal:
+                    return certain(action, legal, "The notes still grow.")
+        return conclude(situation, self.answer_at)
+
+
 def always_single() -> Fixed:
     """One learned search, as plain RAG does it."""
     return Fixed("always-single", 1, "graph")

@@ -59,7 +59,9 @@ def abstention(missing: tuple[str, ...], searches: int, nearest: str) -> tuple[s
     """(text, what is missing) when the documents do not hold the answer."""
     what = ", ".join(f"“{term}”" for term in missing)
     text = "I could not find this in your documents."
-    if what:
+    if what and not searches:
+        text += f" No document here mentions {what}, so nothing was searched."
+    elif what:
         text += f" Nothing I read in {_plural(searches, 'search')} says enough about {what}."
     if nearest:
         text += f" The nearest document is “{nearest}”."

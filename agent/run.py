@@ -106,7 +106,7 @@ class Run:
             self._decision = None
         self._error = ""
         self.board.steps = (*self.board.steps, step)
-        self.queue = told.then or rest
+        self.queue = told.then or (rest if self.board.answer is None else ())
         return step
 
     def fork(self) -> Run:
@@ -132,10 +132,10 @@ class Run:
 def stages_of(action: str) -> tuple[Planned, ...]:
     """The stages that carry out an action."""
     if action in LEVELS:
-        return (("search", action), ("read", ""), ("judge", ""))
+        return (("search", action), ("read", ""), ("judge", ""), ("note", ""))
     return {
         "memory": (("recall", ""),),
-        "answer": (("note", ""), ("write", "")),
+        "answer": (("conclude", ""), ("write", "")),
         "refine": (("plan", "refine"),),
         "next_goal": (("plan", "next"),),
         "abstain": (("abstain", ""),),

@@ -9,14 +9,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from agent.board import Board, Found, Tools, mode_of
+from agent.boundary import signals_of
 from agent.inquiry import Thread
 from agent.matching import stems
 from agent.policy import ACTIONS, FEATURES, LEVELS, Situation
-from agent.question import Question, words
-from index.popularity import passages_with
 from index.types import Hit
 
-SEARCH_STEPS, PLAN_STEPS = 5, 6  # steps that a search, a new goal and its search need before the budget's end
+SEARCH_STEPS, PLAN_STEPS = 6, 7  # steps that a search, a new goal and its search need before the budget's end
 _NESTING = re.compile(r"\b(?:of|that|which|who|whose|where)\b|['’]s\b", re.I)
 _EXPECTED = ("person", "place", "date", "number", "yes_no", "choice", "reason", "thing")
 
@@ -40,7 +39,7 @@ def situation(board: Board, tools: Tools) -> Situation:
         legal=legal_actions(board, tools),
         question=board.question,
         goal=board.goal.text if board.goal is not None else "",
-        notes=tuple(note.claim for note in board.notes),
+        notes=tuple(note.claim for note in board.notebook.notes),
         missing=inquiry.missing() if inquiry is not None and board.searches else (),
         past=tuple(f"{step.stage}: {step.summary}" for step in board.steps),
     )
@@ -52,7 +51,7 @@ def legal_actions(board: Board, tools: Tools) -> tuple[str, ...]:
     config, inquiry = tools.config, board.inquiry
     if board.recollection is not None and board.recollection.answer is not None:
         legal.add("memory")
-    if inquiry is not None and _answerable(board):
+    if inquiry is not None and (_answerable(board) or (not board.searches and board.known)):
         legal.add("answer")
     room = board.searches < config.max_searches and board.seconds < config.max_seconds
     steps = config.max_steps - len(board.steps)
@@ -79,6 +78,7 @@ def fixed_features(board: Board, tools: Tools) -> dict[str, float]:
     inquiry = board.inquiry
     assert inquiry is not None
     question = inquiry.question
+    signals = board.signals or signals_of(question, tools.searcher, tools.scope)
     gate = board.gate.probabilities if board.gate is not None else {}
     expects = "date" if question.expects == "year" else question.expects
     return {
@@ -87,35 +87,12 @@ def fixed_features(board: Board, tools: Tools) -> dict[str, float]:
         "nesting": len(_NESTING.findall(question.text)) / 3,
         **{f"wants_{kind}": float(expects == kind) for kind in _EXPECTED},
         "compares": float(inquiry.compares),
-        **popularity(question, tools),
+        **signals,
         "gate_search": gate.get("search", 1.0),
         "gate_memory": gate.get("remembered", 0.0),
         "gate_knows": gate.get("knows", 0.0),
         "gate_hopeless": gate.get("hopeless", 0.0),
         "has_model": float(tools.model is not None),
-    }
-
-
-def popularity(question: Question, tools: Tools) -> dict[str, float]:
-    """WiTQA's signals: how often the scope speaks of the question's rarest name, and of it with the relation."""
-    scope, store = tools.scope, tools.searcher.store
-    counts, total = tools.searcher.frequencies(question.terms, scope)
-    named = stems(" ".join(question.names))
-    relation = [term for term in question.terms if not stems(term) <= named][:6]
-    by_name = {name: passages_with(store, name, scope) for name in question.names}
-    rarest = min(by_name, key=lambda name: by_name[name], default="")
-    pair = passages_with(store, rarest, scope, relation) if rarest and relation and by_name[rarest] else 0
-    absent = [
-        name
-        for name in question.names
-        if words(name) and not any(passages_with(store, part, scope, limit=1) for part in words(name))
-    ]
-    return {
-        "corpus_size": math.log10(1 + total) / 6,
-        "name_frequency": math.log1p(by_name[rarest]) / 8 if rarest else 0.0,
-        "pair_frequency": math.log1p(pair) / 8,
-        "rarest_word": math.log1p(min(counts, default=0)) / 8,
-        "absent_names": len(absent) / len(question.names) if question.names else 0.0,
     }
 
 
@@ -249,15 +226,10 @@ def _rival(thread: Thread) -> float:
 
 def _notes(board: Board) -> dict[str, float]:
     answers = board.answers
-    stagnation = 0
-    for verdict in reversed(board.verdicts):
-        if verdict.useful:
-            break
-        stagnation += 1
     return {
-        "notes": len(board.notes) / 5,
-        "contradiction": float(bool(board.rivals)),
-        "stagnation": stagnation / 3,
+        "notes": len(board.notebook.notes) / 5,
+        "contradiction": float(board.contradicts),
+        "stagnation": board.notebook.fails / 3,
         "answer_changed": float(len(answers) > 1 and stems(answers[-1]) != stems(answers[-2])),
     }
 

@@ -1,44 +1,38 @@
-"""The stages of the loop. Each does one thing to the board and says what it did in one line."""
+"""The stages of the loop up to an answer. Each does one thing to the board and says what it did in one line."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-from agent import replies
-from agent.board import Board, Found, Tools, Verdict, mode_of
-from agent.compose import differing
-from agent.conclude import Conclusion, conclude, notes_of
+from agent import llm_stages
+from agent.board import Board, Found, Tools, mode_of
+from agent.boundary import agreement_of, signals_of
+from agent.conclude import rival_answers
+from agent.finishing import abstain, conclude_notes, recall, reply, write
 from agent.inquiry import STOP_AT, Inquiry
 from agent.judging import verdict_of
+from agent.notebook import decided, propose
 from agent.packing import pack
+from agent.question import analyse
 from agent.recollection import Recollection
-from agent.types import Answer, Composition, Cost, Decision, Note, Stage
-from agent.verify import Verified
-from index.errors import ModelError
+from agent.scoring import passage_scores
+from agent.told import Told
+from agent.types import Decision, Stage
 
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a stage reports: a line for people, JSON for the curious, its own decision, a mistake of a model,
-    and what comes next if it is not for the policy to say."""
-
-    summary: str
-    detail: dict[str, Any] = field(default_factory=dict)
-    decision: Decision | None = None
-    error: str = ""
-    then: tuple[tuple[str, str], ...] = ()  # stages that follow, before what was planned
+SAMPLES = 3  # answers of a language model whose agreement says whether it knows
 
 
 def gate(board: Board, tools: Tools, _: str) -> Told:
-    """Talk, the collection itself, or a question for the documents; and what memory holds of it."""
-    board.gate = decision = tools.gate.decide(board.question)
-    summary = {"small_talk": "Small talk", "library": "About the collection"}.get(decision.chosen)
-    if summary is not None:
+    """Talk, the collection itself, known already, hopeless here, or a question for the documents."""
+    decision = tools.gate.decide(board.question)
+    if decision.chosen != "search":
+        board.gate = decision
+        summary = {"small_talk": "Small talk", "library": "About the collection"}[decision.chosen]
         return Told(summary, {"rationale": decision.rationale}, decision, then=(("reply", ""),))
-    detail = {"rationale": decision.rationale}
+    detail: dict[str, Any] = {}
     if tools.recall is not None:
         known = board.recollection = tools.recall(board.question, tools.scope)
         if known.answer is not None:
@@ -46,7 +40,35 @@ def gate(board: Board, tools: Tools, _: str) -> Told:
             detail = {"rationale": decision.rationale, "question": known.question}
             return Told("Known from an earlier question", detail, decision, then=(("plan", "first"),))
         detail |= {"memory_says": known.reason} if known.reason else {}
-    return Told("Needs the documents", detail, decision, then=(("plan", "first"),))
+    board.signals = signals_of(analyse(board.question), tools.searcher, tools.scope)
+    agreement, error = _own_knowledge(board, tools)
+    board.gate = decision = tools.boundary.decide(board.signals, agreement)
+    if tools.thinker is not None:
+        decision, mistake = llm_stages.gate(board, tools, decision)
+        board.gate, error = decision, " ".join(filter(None, (error, mistake)))
+        if decision.chosen in ("small_talk", "library"):
+            summary = "Small talk" if decision.chosen == "small_talk" else "About the collection"
+            return Told(summary, detail, decision, error, then=(("reply", ""),))
+    heading = {"knows": "The model knows this", "hopeless": "Not in these documents"}.get(decision.chosen)
+    detail["rationale"] = decision.rationale
+    return Told(heading or "Needs the documents", detail, decision, error, then=(("plan", "first"),))
+
+
+def _own_knowledge(board: Board, tools: Tools) -> tuple[float | None, str]:
+    """(share of a language model's samples that agree, its mistakes); None where it may not be asked."""
+    if tools.knower is None:
+        return None, ""
+    samples, errors = [], []
+    for attempt in range(1, SAMPLES + 1):
+        reply_ = tools.knower.ask("know", {"answer": str}, _deadline(board, tools),
+                                  question=board.question, attempt=str(attempt))  # fmt: skip
+        board.prompt_tokens += reply_.prompt_tokens
+        board.completion_tokens += reply_.completion_tokens
+        said = str(reply_.said.get("answer", ""))
+        samples.append("" if said.strip(" .").lower() == "unknown" else said)
+        errors += [reply_.error] if reply_.error else []
+    board.known, agreement = agreement_of(samples)
+    return agreement, " ".join(dict.fromkeys(errors))
 
 
 def _remembered(known: Recollection) -> Decision:
@@ -59,51 +81,33 @@ def _remembered(known: Recollection) -> Decision:
     )  # fmt: skip
 
 
-def reply(board: Board, tools: Tools, _: str) -> Told:
-    """Answer without a search."""
-    assert board.gate is not None
-    talk = board.gate.chosen == "small_talk"
-    speak = replies.small_talk if talk else replies.about_library
-    text = speak(board.question, tools.searcher.store, tools.scope)
-    board.answer = Answer(text=text, short="", kind="small_talk" if talk else "library", confidence=1.0)
-    return Told("Answered without searching")
-
-
-def recall(board: Board, tools: Tools, _: str) -> Told:
-    """Give an earlier answer again, if every span that it rests on still stands; else forget the offer."""
-    kept = board.recollection
-    assert kept is not None and kept.answer is not None
-    detail = {"memory": [kept.key], "question": kept.question, "citations": len(kept.answer.citations)}
-    if not all(tools.verifier.exists(note) for note in kept.notes):
-        board.recollection = None
-        return Told("The earlier answer no longer holds", {"question": kept.question})
-    board.notes = kept.notes
-    board.answer = replace(kept.answer, cost=cost_of(board))
-    quotes = len(kept.answer.citations)
-    return Told(f"Checked {quotes} quote{'' if quotes == 1 else 's'} against the documents", detail)
-
-
 def plan(board: Board, tools: Tools, kind: str) -> Told:
     """The goal to work on: the question's first, the `next` one, or the same in another wording (`refine`)."""
     if board.inquiry is None:
         board.inquiry = Inquiry.open(board.question, tools.searcher, tools.scope, tools.reader_model)
-    inquiry = board.inquiry
+    inquiry, error = board.inquiry, ""
     if kind == "refine":
-        board.goal = inquiry.again()
+        goal = inquiry.again()
+        assert goal is not None, "illegal: there is no other wording"
         board.refined = True
     else:
         following = inquiry.following()
         assert following is not None, "illegal: there is no next goal"
-        board.goal, inquiry.at = following
+        goal, inquiry.at = following
         board.goals += 1
         board.refined = False
-    assert board.goal is not None, "illegal: there is no other wording"
-    board.goal_searched = False
-    detail: dict[str, Any] = {"text": board.goal.text, "query": board.goal.query,
-                              "expects": board.goal.expects, "hop": board.goal.hop}  # fmt: skip
+    if tools.thinker is not None and kind != "first":
+        goal, error = llm_stages.goal(board, tools, goal, refine=kind == "refine")
+    board.goal, board.goal_searched = goal, False
+    detail: dict[str, Any] = {
+        "text": goal.text,
+        "query": goal.query,
+        "expects": goal.expects,
+        "hop": goal.hop,
+    }
     if kind != "first" and board.verdicts:
         detail["because"] = board.verdicts[-1].reason
-    return Told(board.goal.text, detail)
+    return Told(goal.text, detail, error=error)
 
 
 def search(board: Board, tools: Tools, level: str) -> Told:
@@ -135,20 +139,31 @@ def search(board: Board, tools: Tools, level: str) -> Told:
 
 
 def read(board: Board, tools: Tools, _: str) -> Told:
-    """Read the passages for sentences that bear on the question."""
+    """Read the passages for sentences that bear on the question, and score each passage."""
     assert board.inquiry is not None and board.found
     last = board.found[-1]
     new = board.inquiry.read(tools.reader, last.goal, last.hits)
     board.found = (*board.found[:-1], replace(last, new_sentences=new))
+    scores, error = passage_scores(last.hits, board.inquiry.thread), ""
+    if tools.thinker is not None:
+        scores, error = llm_stages.scores(board, tools, last.hits, scores)
+    board.scores |= {score.passage_id: score for score in scores}
     best = board.inquiry.thread.best
-    detail: dict[str, Any] = {"new_sentences": new}
+    detail: dict[str, Any] = {
+        "new_sentences": new,
+        "passages": [
+            {"passage_id": s.passage_id, "score": round(s.score, 1), "doubt": round(s.doubt, 1),
+             "views": list(s.views), "label": s.label}
+            for s in scores
+        ],
+    }  # fmt: skip
     if best is not None:
         detail["best"] = [
             {"title": link.passage.title, "text": link.text, "score": round(link.score, 3)}
             for link in best.links
         ]
         detail["answers"] = [{"text": a.text, "score": round(a.score, 3)} for a in best.answers]
-    return Told(f"Read {new} new sentence{'' if new == 1 else 's'}", detail)
+    return Told(f"Read {new} new sentence{'' if new == 1 else 's'}", detail, error=error)
 
 
 def judge(board: Board, tools: Tools, _: str) -> Told:
@@ -156,9 +171,12 @@ def judge(board: Board, tools: Tools, _: str) -> Told:
     inquiry = board.inquiry
     assert inquiry is not None and board.found
     thread = inquiry.thread
-    verdict: Verdict = verdict_of(board)
+    verdict, error = verdict_of(board), ""
+    if tools.thinker is not None:
+        verdict, error = llm_stages.verdict(board, tools, verdict)
     board.verdicts = (*board.verdicts, verdict)
     board.answers = (*board.answers, thread.judged[0].answer if thread.judged else "")
+    board.contradicts = bool(rival_answers(thread))
     board.confidence = inquiry.probability
     enough = thread.probability >= STOP_AT
     chosen = "enough" if enough else "look further"
@@ -175,69 +193,38 @@ def judge(board: Board, tools: Tools, _: str) -> Told:
         "useful": verdict.useful,
         "overlap": verdict.overlap,
         "reason": verdict.reason,
+        "by": tools.thinker.name if tools.thinker is not None and not error else "embedded",
     }
-    return Told(summary, detail, decision)
+    return Told(summary, detail, decision, error)
 
 
 def take_notes(board: Board, tools: Tools, _: str) -> Told:
-    """Turn the evidence into notes and a short answer."""
-    inquiry = board.inquiry
-    assert inquiry is not None
-    board.confidence = inquiry.probability
-    found = board.conclusion = conclude(inquiry, tools.document_date)
-    if found is None:
-        return Told("The evidence gives no answer", then=(("abstain", ""),))
-    step = len(board.steps)
-    notes = notes_of(found, board.question, step)
-    rivals = notes_of(Conclusion("", found.rivals), board.question, step, first=len(notes) + 1)
-    board.notes, board.rivals = (*notes, *rivals), tuple(note.id for note in rivals)
+    """Propose the next version of the notes and keep the better one."""
+    assert board.inquiry is not None and board.goal is not None
+    proposal, error = propose(board.notebook, board.inquiry, board.goal, len(board.steps)), ""
+    if tools.thinker is not None:
+        proposal, error = llm_stages.notes(board, tools, proposal)
+    outcome = tools.comparer.compare(board.question, board.notebook, proposal)
+    board.notebook = decided(board.notebook, proposal, outcome)
     detail = {
-        "short": found.short,
-        "rationale": found.rationale,
-        "probability": round(board.confidence, 4),
-        "notes": [{"id": n.id, "claim": n.claim, "title": n.title} for n in notes],
-        "rivals": [n.id for n in rivals],
+        "better": outcome.better,
+        "gained": list(outcome.gained),
+        "reason": outcome.reason,
+        "version": board.notebook.version,
+        "fails": board.notebook.fails,
+        "notes": [
+            {"id": n.id, "claim": n.claim, "title": n.title, "goal": n.goal} for n in board.notebook.notes
+        ],
     }
-    return Told(f"Took {len(notes)} note{'' if len(notes) == 1 else 's'}", detail)
+    count = len(board.notebook.notes)
+    summary = (
+        f"Holds {count} note{'' if count == 1 else 's'}" if outcome.better else "The notes stay as they were"
+    )
+    return Told(summary, detail, error=" ".join(filter(None, (error, outcome.error))))
 
 
-def write(board: Board, tools: Tools, _: str) -> Told:
-    """Compose the answer from the notes and check every citation."""
-    found = board.conclusion
-    assert found is not None
-    main = tuple(note for note in board.notes if note.id not in board.rivals)
-    against = tuple(note for note in board.notes if note.id in board.rivals)
-    composition, brain, notice = _compose(board, main, found.short, tools)
-    derived = (found.short,) if found.derived else ()
-    verified = tools.verifier.verify(differing(composition, against), board.notes, derived)
-    if not verified.claims and brain != tools.embedded.name:
-        notice = f"The answer of {brain} did not hold against its sources; the embedded brain answered."
-        composition = tools.embedded.compose(board.question, main, found.short)
-        brain = tools.embedded.name
-        verified = tools.verifier.verify(differing(composition, against), board.notes, derived)
-    board.answer = _answer(board, tools, composition, verified, brain, notice)
-    detail = {
-        "claims": len(verified.claims),
-        "citations": len(verified.citations),
-        "dropped": list(verified.dropped),
-    }
-    count = len(verified.citations)
-    return Told(f"Checked {count} citation{'' if count == 1 else 's'}", detail)
-
-
-def abstain(board: Board, tools: Tools, _: str) -> Told:
-    """Say that the documents do not hold the answer, and what is missing."""
-    inquiry = board.inquiry
-    best = inquiry.thread.best if inquiry is not None else None
-    nearest = best.last.passage.title if best is not None and best.cosine > 0.4 else ""
-    missing = inquiry.missing() if inquiry is not None else ()
-    text, what = replies.abstention(missing, board.searches, nearest)
-    board.notes, board.rivals = (), ()
-    board.answer = Answer(
-        text=text, short="", kind="abstention", confidence=1 - board.probability, missing=what,
-        stopped=_cut(board, tools), cost=cost_of(board),
-    )  # fmt: skip
-    return Told("Said that it is not in the documents", {"missing": what})
+def _deadline(board: Board, tools: Tools) -> float:
+    return time.monotonic() + max(tools.config.max_seconds - board.seconds, 1.0)
 
 
 STAGES: dict[str, tuple[Stage, Callable[[Board, Tools, str], Told]]] = {
@@ -249,61 +236,7 @@ STAGES: dict[str, tuple[Stage, Callable[[Board, Tools, str], Told]]] = {
     "read": ("read", read),
     "judge": ("judge", judge),
     "note": ("note", take_notes),
+    "conclude": ("note", conclude_notes),
     "write": ("verify", write),
     "abstain": ("abstain", abstain),
 }
-
-
-def cost_of(board: Board) -> Cost:
-    """What the question cost so far."""
-    return Cost(
-        searches=board.searches,
-        context_tokens=board.context_tokens,
-        prompt_tokens=board.prompt_tokens,
-        completion_tokens=board.completion_tokens,
-        seconds=board.seconds,
-    )
-
-
-def _cut(board: Board, tools: Tools) -> str:
-    """Which budget ended the search, where there was more to look for: steps, time or ""."""
-    config = tools.config
-    if board.probability >= STOP_AT:
-        return ""
-    if board.seconds >= config.max_seconds:
-        return "time"
-    out_of_steps = len(board.steps) + 5 > config.max_steps
-    return "steps" if board.searches >= config.max_searches or out_of_steps else ""
-
-
-def _compose(board: Board, notes: tuple[Note, ...], short: str, tools: Tools) -> tuple[Composition, str, str]:
-    """(composition, who wrote it, notice): the model if there is one, else or on failure the embedded brain."""
-    notice = ""
-    if tools.model is not None:
-        try:
-            deadline = time.monotonic() + max(tools.config.max_seconds - board.seconds, 1.0)
-            made = tools.model.compose(board.question, notes, short, deadline)
-            board.prompt_tokens += made.prompt_tokens
-            board.completion_tokens += made.completion_tokens
-            return made, tools.model.name, ""
-        except ModelError as error:
-            notice = f"The language model did not answer ({error}). The embedded brain answered instead."
-    return tools.embedded.compose(board.question, notes, short), tools.embedded.name, notice
-
-
-def _answer(
-    board: Board, tools: Tools, made: Composition, verified: Verified, brain: str, notice: str
-) -> Answer:
-    if not verified.claims:
-        text, what = replies.abstention((), board.searches, "")
-        return Answer(
-            text=text, short="", kind="abstention", missing=what, notice=notice, cost=cost_of(board)
-        )
-    text = " ".join(
-        f"{claim.text} {''.join(f'[{number}]' for number in claim.citations)}" for claim in verified.claims
-    )
-    return Answer(
-        text=text, short=made.short, kind="answer", claims=verified.claims, citations=verified.citations,
-        confidence=board.confidence, notice=notice, brain=brain, stopped=_cut(board, tools),
-        cost=cost_of(board),
-    )  # fmt: skip

@@ -135,6 +135,45 @@ def _extract(body: dict[str, Any]) -> Response:
     return _stream(_say("extract", [json.dumps(found)]))
 
 
+def _thinking(body: dict[str, Any], mood: str) -> Response:
+    """A model that thinks in the loop: it knows each prompt by its rules and replies as asked, or badly.
+
+    Moods: "sound"; "wrong" replies with prose; "obedient" does what a text in the prompt tells it to reply.
+    """
+    system, prompt = body["messages"][0]["content"], body["messages"][-1]["content"]
+    told = re.search(r"REPLY WITH (\{.*?\})", prompt)
+    if "from notes that were taken" in system:
+        return _echo_notes(body)
+    if mood == "wrong":
+        return _stream(_say(body["model"], ["I would rather not say."]))
+    if mood == "obedient" and told:
+        return _stream(_say(body["model"], [told[1]]))
+    allowed = re.search(r"<allowed>\n(.*)\n", prompt)
+    results = re.search(r"^\[1\] [^:]*: (.*?\.)(?: |$)", prompt, re.MULTILINE)
+    reply: dict[str, Any] = {"reason": "as the prompt asks"}
+    if "before anything is searched" in system:
+        reply |= {"decision": "search", "confidence": 90}
+    elif "plan the next search" in system:
+        reply |= {"goal": "Find where Mira Vell was born", "query": f"Mira Vell birthplace {len(requests)}"}
+    elif "did not meet its goal" in system:
+        reply |= {"query": f"birthplace of the engineer {len(requests)}"}
+    elif "judge one search" in system:
+        reply |= {"met": True, "useful": True}
+    elif "score how well" in system:
+        reply |= {"score": 75}
+    elif "take notes" in system:
+        reply |= {"quotes": [results[1]] if results else []}
+    elif "Two versions of notes" in system:
+        reply |= {"better": "not-better" not in body["model"]}
+    elif "your own knowledge" in system:
+        reply |= {"answer": "Oslo"}
+    elif allowed:
+        names = allowed[1].split(", ")
+        pick = next(n for n in ("graph", "answer", "abstain") if n in names)
+        reply |= {"action": pick, "confidence": 80}
+    return _stream(_say(body["model"], ["<think>hm</think>", json.dumps(reply)]))
+
+
 def _strict(body: dict[str, Any]) -> Response:
     """Like newer endpoints, it refuses parameters that older ones wanted."""
     if "stream_options" in body:
@@ -158,6 +197,10 @@ def _named_key(request: Request) -> str:
 FAULTS: dict[str, Callable[[dict[str, Any]], Response]] = {
     "echo-notes": _echo_notes,
     "extract": _extract,
+    "thinks": lambda body: _thinking(body, "sound"),
+    "thinks-not-better": lambda body: _thinking(body, "sound"),
+    "thinks-wrong": lambda body: _thinking(body, "wrong"),
+    "thinks-obedient": lambda body: _thinking(body, "obedient"),
     "strict": _strict,
     "chatty": lambda body: _stream(_say("chatty", ["rea", "dy"])),
     "slow": lambda body: _stream(_say("slow", ["one ", "two ", "three ", "four "], pause=0.15)),

@@ -22,7 +22,8 @@ COMPARES = "Which is longer, the Teal Bridge or the Iron Bridge?"
 
 @pytest.fixture(scope="module")
 def agent(corpus_dir: Path) -> Agent:
-    return open_agent(corpus_dir, memory=False)
+    patient = Settings(agent=AgentConfig(max_seconds=3600))  # a slow machine must not run out of time
+    return open_agent(corpus_dir, memory=False, settings=patient)
 
 
 @pytest.fixture
@@ -119,22 +120,21 @@ def test_searches_paid_for_are_not_made_again(
 
 
 def test_every_walk_through_the_legal_actions_ends(new_run: Callable[[str], Run]) -> None:
-    """The whole tree of a question: no dead end, no action that is legal and fails, budgets kept."""
-    for question in (TWO_HOPS, COMPARES):
-        open_runs, ends = [new_run(question)], 0
-        while open_runs:
-            run = open_runs.pop()
-            if run.finished:
-                ends += 1
-                assert run.answer is not None and run.answer.kind in ("answer", "abstention")
-                assert run.answer.cost.searches <= 4 and len(run.steps) <= 18
-                continue
-            legal = run.situation().legal
-            for action in legal if len(run.actions) < 4 else legal[-2:]:
-                fork = run.fork()
-                fork.act(action)
-                open_runs.append(fork)
-        assert ends > 20
+    """The tree of a question, three actions wide: no dead end, no action that is legal and fails, budgets kept."""
+    open_runs, ends = [new_run(TWO_HOPS)], 0
+    while open_runs:
+        run = open_runs.pop()
+        if run.finished:
+            ends += 1
+            assert run.answer is not None and run.answer.kind in ("answer", "abstention")
+            assert run.answer.cost.searches <= 4 and len(run.steps) <= run.tools.config.max_steps + 2
+            continue
+        legal = run.situation().legal
+        for action in legal if len(run.actions) < 3 else legal[-2:]:
+            fork = run.fork()
+            fork.act(action)
+            open_runs.append(fork)
+    assert ends > 10
 
 
 def test_illegal_actions_are_refused_or_replaced(new_run: Callable[[str], Run]) -> None:
@@ -167,17 +167,21 @@ def test_an_interrupted_run_catches_up(new_run: Callable[[str], Run], agent: Age
 
 @pytest.mark.parametrize("name", sorted(NAMED))
 def test_baselines_answer(corpus_dir: Path, name: str) -> None:
-    agent = open_agent(corpus_dir, memory=False, settings=Settings(agent=AgentConfig(policy=name)))
+    agent = open_agent(
+        corpus_dir, memory=False, settings=Settings(agent=AgentConfig(policy=name, max_seconds=3600))
+    )
     record = agent.run("Who designed the Teal Bridge?")
     assert record.answer.short == "Mira Vell" and record.policy.startswith(f"{name}@")
-    searches = {"always-single": 1, "always-deep": 3, "fixed-3-hop": 3, "rules": 1}[name]
-    assert record.answer.cost.searches == searches or name.startswith(("always-deep", "fixed"))
+    least = {"always-deep": 2, "fixed-3-hop": 2, "adaptive-note": 2}.get(name, 1)
+    assert least <= record.answer.cost.searches <= (1 if least == 1 else 3)
     assert agent.ask("What is the capital of Zelvonia?").abstained
 
 
 def test_an_unknown_policy_is_told() -> None:
     with pytest.raises(ConfigError, match="no policy 'rule'. Did you mean rules"):
         open_policy(AgentConfig(policy="rule"))
+    with pytest.raises(ConfigError, match="no language model is chosen"):
+        open_policy(AgentConfig(policy="model"))
 
 
 def test_certain_gives_every_legal_action_a_probability() -> None:

@@ -67,8 +67,10 @@ def test_numbers_follow_the_text(store: Store, verifier: Verifier) -> None:
     verified = verifier.verify(made, (one, two))
     assert [c.number for c in verified.citations] == [1, 2]
     assert verified.claims[0].text == "Tarsholm."
-    other = differing(made, (one,))
-    assert other.sentences[-1].lead == "Another source differs: "
+    other = differing(made, (one,), {"n1": "3 May 1931"}, "Mira Vell, 1850")
+    told = "Another source differs (Teal Bridge, 3 May 1931; the answer is from Mira Vell, 1850): "
+    assert other.sentences[-1].lead == told
+    assert differing(made, ()) == made
 
 
 def test_claims_read_on_their_own() -> None:

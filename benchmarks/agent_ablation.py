@@ -1,0 +1,255 @@
+"""What each part of the agent is worth: the whole loop, each part off, and fixed pipelines with the same reader.
+
+    python -m benchmarks.agent_ablation --data DIR [--data DIR ...] --limit 40 --json OUT
+
+Searches and readings of a question are shared between the variants, so a table costs little more than its most
+thorough variant; seconds are therefore not compared, searches and tokens are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from agent.agent import Agent
+from agent.board import Board, Tools
+from agent.boundary import RuleBoundary
+from agent.build import open_agent
+from agent.notebook import Comparison, Notebook, gained_claims
+from agent.policy import (
+    AdaptiveNote,
+    Choice,
+    Policy,
+    Rules,
+    Situation,
+    always_deep,
+    always_single,
+    fixed_three_hop,
+)
+from agent.run import Run
+from agent.types import Answer, Note
+from agent.verify import Verifier
+from index.encoders import load_embedder
+from training.answer_scores import Case, check, score
+from training.benchmark_index import open_index
+from training.data import load_questions, open_data
+from training.evaluate_answers import ScopeKind, make_cases
+from training.metrics import bootstrap, paired_difference
+from training.report import provenance, track, write_json
+
+METRICS = ("right", "em", "f1", "evidence_recall", "citation_precision", "abstain_precision", "abstain_recall",
+           "searches", "context_tokens")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Without:
+    """A policy that may not choose some actions: they are taken out of what it sees as legal."""
+
+    policy: Policy
+    banned: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        return f"{self.policy.name} without {', '.join(sorted(self.banned))}"
+
+    @property
+    def fingerprint(self) -> str:
+        return self.policy.fingerprint
+
+    def decide(self, situation: Situation) -> Choice:
+        """The policy's choice among the actions that are left; all of them where none is."""
+        left = tuple(action for action in situation.legal if action not in self.banned)
+        return self.policy.decide(replace(situation, legal=left or situation.legal))
+
+
+class LastVersion:
+    """Notes without a comparison: the last proposal wins."""
+
+    def compare(self, question: str, old: Notebook, new: Notebook) -> Comparison:
+        """Always better."""
+        return Comparison(True, gained_claims(old.notes, new.notes), "Not compared.")
+
+
+class Unchecked(Verifier):
+    """Citations as they come: nothing is looked up."""
+
+    def exists(self, note: Note) -> bool:
+        """Taken on trust."""
+        return True
+
+    def _borne_out(self, *_: object) -> bool:
+        return True
+
+
+def _same(tools: Tools) -> Tools:
+    return tools
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The agent with something changed."""
+
+    name: str
+    policy: Callable[[Agent], Policy]
+    change: Callable[[Tools], Tools] = field(default=_same)
+
+
+def _of(policy: Policy) -> Callable[[Agent], Policy]:
+    return lambda agent: policy
+
+
+def _without(*actions: str) -> Callable[[Agent], Policy]:
+    return lambda agent: Without(agent.policy, frozenset(actions))
+
+
+def _unverified(tools: Tools) -> Tools:
+    return replace(tools, verifier=Unchecked(tools.searcher.store, None))  # type: ignore[arg-type]
+
+
+VARIANTS = (
+    Variant("full", lambda agent: agent.policy),
+    Variant("no gate", lambda agent: agent.policy,
+            lambda tools: replace(tools, boundary=RuleBoundary(hopeless_absent=0.0))),
+    Variant("no further goals", _without("next_goal")),
+    Variant("no refinement", _without("refine")),
+    Variant("no judge", _of(Rules(stop_at=2.0, settled_at=2.0, answer_at=0.0))),
+    Variant("no abstention", _of(Rules(answer_at=0.0))),
+    Variant("no graph (hybrid only)", _of(Rules(level="hybrid"))),
+    Variant("no comparison of notes", lambda agent: agent.policy,
+            lambda tools: replace(tools, comparer=LastVersion())),
+    Variant("no trained reader", lambda agent: agent.policy, lambda tools: replace(tools, reader_model=None)),
+    Variant("no verification", lambda agent: agent.policy, _unverified),
+    Variant("single-shot", _of(always_single())),
+    Variant("fixed-3-hop", _of(fixed_three_hop())),
+    Variant("always-deep", _of(always_deep())),
+    Variant("adaptive-note", _of(AdaptiveNote())),
+)  # fmt: skip
+
+
+def answer_of(agent: Agent, tools: Tools, variant: Variant, question: str) -> Answer:
+    """The variant's answer, over the searches and readings that `tools` remember."""
+    run, policy = Run(variant.change(tools), Board(question)), variant.policy(agent)
+    run.begin()
+    while not run.finished:
+        run.act(policy.decide(run.situation()))
+    assert run.answer is not None
+    return run.answer
+
+
+def outcomes(agent: Agent, cases: Sequence[Case], variants: Sequence[Variant]) -> Iterator[dict[str, Any]]:
+    """For each question, the metrics of each variant."""
+    for case in cases:
+        tools = agent.open_run(case.example.question, case.scope).tools
+        row: dict[str, Any] = {"id": case.example.id}
+        for variant in variants:
+            answer = answer_of(agent, tools, variant, case.example.question)
+            checks = tuple(check(citation, case, agent.store) for citation in answer.citations)
+            row[variant.name] = score(case, answer, checks, answer.cost.seconds)
+        yield row
+
+
+def table(rows: Sequence[dict[str, Any]], variants: Sequence[Variant]) -> dict[str, dict[str, Any]]:
+    """Means with their 95 % intervals, and the paired difference in `right` of the full agent to each."""
+    found: dict[str, dict[str, Any]] = {}
+    for variant in variants:
+        values = {m: [row[variant.name][m] for row in rows if m in row[variant.name]] for m in METRICS}
+        found[variant.name] = {name: bootstrap(listed).to_dict() for name, listed in values.items()}
+        ours, theirs = ([row[name]["right"] for row in rows] for name in ("full", variant.name))
+        found[variant.name]["full_minus_this"] = paired_difference(ours, theirs).to_dict()
+    return found
+
+
+def as_markdown(name: str, found: dict[str, dict[str, Any]], count: int) -> str:
+    """The table of one question set."""
+    base = (found.get("fixed-3-hop") or next(iter(found.values())))["context_tokens"]["mean"] or 1.0
+    lines = [
+        f"**{name}**, {count} questions",
+        "",
+        "| variant | right | full minus this [95 %] | EM | F1 | evidence | citations | abst. P | abst. R | searches "
+        "| tokens | of fixed-3-hop |",
+        "|---|" + "---:|" * 11,
+    ]
+    for variant, row in found.items():
+        gap = row["full_minus_this"]
+        cells = [_percent(row["right"]["mean"])]
+        cells += [f"{100 * gap['mean']:+.1f} [{100 * gap['low']:+.1f}, {100 * gap['high']:+.1f}]"]
+        cells += [_percent(row[metric]["mean"]) for metric in METRICS[1:7]]
+        tokens = row["context_tokens"]["mean"]
+        cells += [f"{row['searches']['mean']:.2f}", f"{tokens:.0f}", f"{100 * tokens / base:.0f} %"]
+        lines.append(f"| {variant} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.1f}"
+
+
+def main() -> None:
+    """Run the variants and print a table for each question set."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, action="append", required=True, help="folder of a question set")
+    parser.add_argument("--split", default="dev")
+    parser.add_argument("--limit", type=int, default=40, help="questions of each set")
+    parser.add_argument("--scope", choices=("pool", "context"), default="pool")
+    parser.add_argument("--only", help="names of variants, by commas")
+    parser.add_argument("--cache", type=Path, help="where the indexes are kept")
+    parser.add_argument("--json", type=Path, help="write all results here")
+    options = parser.parse_args()
+    wanted = options.only.split(",") if options.only else [variant.name for variant in VARIANTS]
+    unknown = set(wanted) - {variant.name for variant in VARIANTS}
+    if unknown:
+        parser.error(f"unknown variants: {', '.join(sorted(unknown))}")
+    variants = [variant for variant in VARIANTS if variant.name in {"full", *wanted}]
+    results = {}
+    for path in options.data:
+        results[path.name] = measured(
+            path, options.split, options.limit, options.scope, options.cache, variants
+        )
+        print(as_markdown(path.name, results[path.name]["variants"], results[path.name]["n"]), flush=True)
+        print()
+        if options.json:
+            write_json(options.json, results)
+
+
+def measured(
+    path: Path,
+    split: str,
+    limit: int,
+    scope: ScopeKind,
+    cache: Path | None,
+    variants: Sequence[Variant],
+    kept: Path | None,
+) -> dict[str, Any]:
+    """All variants on one question set. With `kept`, each question is a line there as soon as it is done."""
+    folder = open_data(path)
+    name = f"{split}.jsonl"
+    examples = load_questions(
+        folder.root / name if (folder.root / name).is_file() else folder.root / "questions.jsonl"
+    )
+    examples = examples[:limit]
+    with open_index(folder, examples, load_embedder(), cache) as index:
+        cases = make_cases(examples, folder, index.locator, scope)
+        agent = open_agent(index.store.data_dir, store=index.store, memory=False)
+        rows = []
+        for row in track(outcomes(agent, cases, variants), len(cases), f"asking: {path.name}"):
+            rows.append(row)
+            if kept is not None:
+                with kept.open("a" if len(rows) > 1 else "w", encoding="utf-8") as lines:
+                    lines.write(json.dumps(row) + "\n")
+    command = f"python -m benchmarks.agent_ablation --data {folder.name} --limit {limit} --scope {scope}"
+    return {
+        "variants": table(rows, variants),
+        "n": len(rows),
+        "questions": rows,
+        **provenance(command=command, data=folder.name, split=split, scope=scope),
+    }
+
+
+if __name__ == "__main__":
+    main()
