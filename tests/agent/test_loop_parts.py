@@ -136,9 +136,10 @@ def test_two_sources_that_differ_are_both_told_with_their_dates(
     tmp_path: Path, embedder: MiniLMEmbedder
 ) -> None:
     store = Store.open(tmp_path)
+    said = "The bell tower of Brell was built in"
     rows = [
-        ("a", "Guide to Brell, 3 May 1931", "Guide of 3 May 1931. The bell tower of Brell was built in 1412."),
-        ("b", "Chronicle of Brell, 9 June 1950", "The bell tower of Brell was built in 1421."),
+        ("a", "Guide to Brell, 3 May 1931", f"Guide of 3 May 1931. {said} 1412."),
+        ("b", "Chronicle of Brell, 9 June 1950", f"Chronicle of 9 June 1950. {said} 1421."),
         ("c", "Market", "The market of Brell opens at seven."),
     ]  # fmt: skip
     ingest_passages(store, [{"id": i, "title": t, "text": x} for i, t, x in rows], "town", embedder=embedder)
