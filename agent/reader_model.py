@@ -1,7 +1,8 @@
-"""The trained reader: question + passage -> answer span, yes, no, or "not here", with scores.
+"""The trained reader: question + passage, or several packed -> answer span, yes, no, or "not here", with scores.
 
 The packaged MiniLM encoder with its transformer layers shifted by a trained change (index/delta.py) and two small
-heads: start/end of the span, and the kind of answer. Trained by `forage train skill reader`; its model card lies
+heads: start/end of the span; and the kind of answer, with one more output that says whether what was read suffices.
+Texts that are too long are read in overlapping windows; the one that answers most surely counts. Trained by `forage train skill reader`; its model card lies
 beside the file and holds the three numbers that turn the heads' scores into a calibrated "not here".
 """
 
@@ -21,7 +22,9 @@ from index import delta
 from index.encoders import LOADING, load_bert, model_folder, multiplies_bf16, tokenizer
 
 KINDS = ("none", "span", "yes", "no")
-MAX_TOKENS = 288  # question and passage together
+OUTPUTS = len(KINDS) + 1  # the last one: does the evidence suffice?
+MAX_TOKENS = 384  # question and passage together
+STRIDE = 96  # tokens that two windows of a long text share
 MAX_QUESTION_TOKENS = 64
 MAX_ANSWER_TOKENS = 24
 BATCH_TOKENS = 4096
@@ -39,6 +42,7 @@ class Reading:
     yes: float  # probability of "yes"
     no: float
     none: float  # probability that the passage does not answer
+    enough: float = 0.0  # probability that what was read suffices; taught on packed evidence
 
     @property
     def answered(self) -> float:
@@ -76,12 +80,20 @@ class Encoded:
 
 def encode(question: str, text: str) -> Encoded:
     """[CLS] question [SEP] text [SEP], cut to MAX_TOKENS; offsets are characters of `text`."""
+    return windows(question, text)[0]
+
+
+def windows(question: str, text: str) -> list[Encoded]:
+    """The same for a text of any length: as many inputs as it takes, each sharing STRIDE tokens with the next."""
     asked, read = tokenizer().encode_batch([question, text], add_special_tokens=False)
     head = asked.ids[:MAX_QUESTION_TOKENS]
     room = MAX_TOKENS - len(head) - 3
-    ids = [CLS, *head, SEP, *read.ids[:room], SEP]
-    types = [0] * (len(head) + 2) + [1] * (len(ids) - len(head) - 2)
-    return Encoded(ids, types, list(read.offsets[:room]), len(head) + 2)
+    made = []
+    for at in range(0, max(1, len(read.ids) - STRIDE), room - STRIDE):
+        ids = [CLS, *head, SEP, *read.ids[at : at + room], SEP]
+        types = [0] * (len(head) + 2) + [1] * (len(ids) - len(head) - 2)
+        made.append(Encoded(ids, types, list(read.offsets[at : at + room]), len(head) + 2))
+    return made
 
 
 class ReaderModel:
@@ -99,28 +111,21 @@ class ReaderModel:
         if not texts:
             return []
         net = self.network()
-        encoded = [encode(question, text) for text in texts]
-        readings: list[Reading | None] = [None] * len(texts)
-        order = sorted(range(len(texts)), key=lambda row: len(encoded[row].ids))
+        inputs = [(row, one) for row, text in enumerate(texts) for one in windows(question, text)]
+        found: list[list[Reading]] = [[] for _ in texts]
+        order = sorted(range(len(inputs)), key=lambda at: len(inputs[at][1].ids))
         at = 0
         while at < len(order):
-            rows = order[at : at + max(1, BATCH_TOKENS // MAX_TOKENS)]
-            at += len(rows)
-            width = max(len(encoded[row].ids) for row in rows)
-            ids = torch.zeros((len(rows), width), dtype=torch.long)
-            types, mask = torch.zeros_like(ids), torch.zeros_like(ids)
-            for line, row in enumerate(rows):
-                one = encoded[row]
-                ids[line, : len(one.ids)] = torch.tensor(one.ids)
-                types[line, : len(one.ids)] = torch.tensor(one.types)
-                mask[line, : len(one.ids)] = 1
+            some = [inputs[place] for place in order[at : at + max(1, BATCH_TOKENS // MAX_TOKENS)]]
+            at += len(some)
+            ids, types, mask = padded([one for _, one in some])
             with torch.inference_mode():
                 spans, kinds = net(ids, types, mask)
-            for line, row in enumerate(rows):
-                readings[row] = decode(
-                    texts[row], encoded[row], spans[line].numpy(), kinds[line].numpy(), self._calibration
+            for line, (row, one) in enumerate(some):
+                found[row].append(
+                    decode(texts[row], one, spans[line].numpy(), kinds[line].numpy(), self._calibration)
                 )
-        return [reading for reading in readings if reading is not None]
+        return [max(readings, key=_sureness) for readings in found]
 
     def network(self) -> Any:
         """The network with its weights, loaded on first use. StoreError when the file is not what its card says."""
@@ -135,21 +140,43 @@ class ReaderModel:
             return self._net
 
 
+def padded(encoded: Sequence[Encoded]) -> tuple[Any, Any, Any]:
+    """Tensors ids, types and mask of shape (inputs, longest)."""
+    import torch
+
+    width = max(len(one.ids) for one in encoded)
+    ids = torch.zeros((len(encoded), width), dtype=torch.long)
+    types, mask = torch.zeros_like(ids), torch.zeros_like(ids)
+    for line, one in enumerate(encoded):
+        ids[line, : len(one.ids)] = torch.tensor(one.ids)
+        types[line, : len(one.ids)] = torch.tensor(one.types)
+        mask[line, : len(one.ids)] = 1
+    return ids, types, mask
+
+
+def _sureness(reading: Reading) -> float:
+    return max(reading.probability, reading.yes, reading.no)
+
+
 def decode(
     text: str, one: Encoded, spans: np.ndarray, kinds: np.ndarray, calibration: Calibration | None = None
 ) -> Reading:
     """Best span of at most MAX_ANSWER_TOKENS tokens and the kinds' probabilities.
 
-    spans: (tokens, 2) logits of start and end; kinds: (4,) logits.
+    spans: (tokens, 2) logits of start and end; kinds: (5,) logits, the last of "enough".
     """
     left, right, best = best_span(one, spans)
     none = (calibration or Calibration()).probability(none_logit(kinds), best)
-    shares = np.exp(kinds[1:] - kinds[1:].max())
+    answers = kinds[1 : len(KINDS)]
+    shares = np.exp(answers - answers.max())
     shares *= (1.0 - none) / shares.sum()
+    enough = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, float(kinds[len(KINDS)])))))
     if right < 0:
-        return Reading(0, 0, "", 0.0, float(shares[1]), float(shares[2]), none)
+        return Reading(0, 0, "", 0.0, float(shares[1]), float(shares[2]), none, enough)
     start, end = one.offsets[left][0], one.offsets[right][1]
-    return Reading(start, end, text[start:end], float(shares[0]), float(shares[1]), float(shares[2]), none)
+    return Reading(
+        start, end, text[start:end], float(shares[0]), float(shares[1]), float(shares[2]), none, enough
+    )
 
 
 def best_span(one: Encoded, spans: np.ndarray) -> tuple[int, int, float]:
@@ -171,12 +198,12 @@ def best_span(one: Encoded, spans: np.ndarray) -> tuple[int, int, float]:
 
 
 def none_logit(kinds: np.ndarray) -> float:
-    """Logit of "none" against all other kinds together."""
-    return float(kinds[0] - np.logaddexp.reduce(kinds[1:]))
+    """Logit of "none" against all other kinds together. kinds: (5,)."""
+    return float(kinds[0] - np.logaddexp.reduce(kinds[1 : len(KINDS)]))
 
 
 def build_network() -> Any:
-    """The encoder with untrained heads: (ids, types, mask) -> span logits (b, t, 2), kind logits (b, 4)."""
+    """The encoder with untrained heads: (ids, types, mask) -> span logits (b, t, 2), kind logits (b, 5)."""
     import torch
 
     class Network(torch.nn.Module):
@@ -184,7 +211,7 @@ def build_network() -> Any:
             super().__init__()
             self.encoder = load_bert(model_folder(), half=False)
             self.span = torch.nn.Linear(384, 2)
-            self.kind = torch.nn.Linear(384, len(KINDS))
+            self.kind = torch.nn.Linear(384, OUTPUTS)
 
         def forward(self, ids: Any, types: Any, mask: Any) -> tuple[Any, Any]:
             states = self.encoder(input_ids=ids, token_type_ids=types, attention_mask=mask).last_hidden_state

@@ -20,13 +20,23 @@ from training.skills.loop import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A training run: where the question sets are (None: fictional worlds alone), how long, where to write."""
+    """A training run: where the question sets are (None: fictional worlds alone), how long, where to write.
+
+    start: weights to go on from instead of the packaged encoder; teachers: weights whose mean is imitated;
+    ramp: share of self-made questions (1: pre-training with nothing else); collection: an ingested one to adapt
+    to, as (data folder, name); left_out: a fold of the questions that is not learned from.
+    """
 
     out: Path
     data: Path | None
     minutes: float
     seed: int = 7
     device: str = "cpu"
+    start: Path | None = None
+    teachers: tuple[Path, ...] = ()
+    ramp: float | None = None
+    collection: tuple[Path, str] | None = None
+    left_out: int | None = None
 
 
 def resolve_device(name: str) -> str:

@@ -20,12 +20,13 @@ from index.errors import InputError
 from index.hop_encoder import build_network, encode_state, padded
 from training.skills import hop_scores, loop
 from training.skills.card import Run, describe
-from training.skills.hop_data import SETS, HopExample, Pool, open_pool, sources, trained_on
+from training.skills.hop_data import SETS, HopExample, Pool, open_pool, sources, trained_on, without_fold
 from training.skills.leaks import LeakAudit
 from training.skills.mixture import Mixture, Source, by_length
 
 RATE, HEAD_RATE = 1e-4, 2e-3
-BATCH_TOKENS = 2560
+FAST_RATE = 2e-4  # with the larger batches of a GPU
+BATCH_TOKENS = {"cpu": 2560, "cuda": 10240, "mps": 5120}
 ROUND = 700
 SHARE = 0.7  # of the change that is kept; chosen on development questions (docs/skills/hop.md)
 
@@ -33,17 +34,19 @@ SHARE = 0.7  # of the change that is kept; chosen on development questions (docs
 class HopBatches:
     """Batches of states, each of one pool."""
 
-    def __init__(self, found: Sequence[Source[Any, HopExample]], seed: int) -> None:
+    def __init__(self, found: Sequence[Source[Any, HopExample]], seed: int, device: str = "cpu") -> None:
         self.mixture: Mixture[HopExample] = Mixture(found, seed)
+        self.tokens = BATCH_TOKENS.get(device, BATCH_TOKENS["cpu"])
+        self.size = ROUND * self.tokens // BATCH_TOKENS["cpu"]
 
     def batches(self, progress: float) -> Iterator[list[HopExample]]:
-        drawn = self.mixture.draw(ROUND, progress)
+        drawn = self.mixture.draw(self.size, progress)
         rng = random.Random(len(drawn))
         found = []
         for pool in {id(one.pool): one.pool for one in drawn}.values():
             part = [one for one in drawn if one.pool is pool]
             lengths = [len(encode_state(one.question, one.evidence)[0]) for one in part]
-            found += [[part[row] for row in rows] for rows in by_length(lengths, BATCH_TOKENS, rng)]
+            found += [[part[row] for row in rows] for rows in by_length(lengths, self.tokens, rng)]
         rng.shuffle(found)
         yield from found
 
@@ -65,12 +68,15 @@ def train(run: Run) -> dict[str, Any]:
     audit = LeakAudit.of(run.data)
     pools = {name: open_pool(run.data, name) for name in SETS}
     found = sources(pools, run.data, run.seed, audit)
-    data = HopBatches(found, run.seed)
+    if run.left_out is not None:
+        found = without_fold(found, run.left_out)
+    data = HopBatches(found, run.seed, run.device)
     network = build_network().to(run.device)
     base = delta.encoder_weights(network)
     for name, parameter in network.named_parameters():
         parameter.requires_grad_("embeddings" not in name)
-    plan = loop.Plan(run.minutes, RATE, HEAD_RATE, run.device)
+    rate = RATE if run.device == "cpu" else FAST_RATE
+    plan = loop.Plan(run.minutes, rate, HEAD_RATE, run.device)
     checkpoint = run.out / "hop.checkpoint"
     look = hop_scores.Look(pools, run.data)
     outcome = loop.train(network, data, HopLoss(run.device), plan, checkpoint, lambda: look(network))

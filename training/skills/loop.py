@@ -1,8 +1,9 @@
 """The training loop of every skill: bounded by the clock, resumable after a kill.
 
 The learning rate rises over the first WARMUP of the minutes and falls in a straight line to 0 at their end, so
-that a run always ends on time with usable weights, however busy the machine is. Dropout is off: with one or two
-passes over the data nothing is memorised, and on a CPU its random numbers cost a sixth of the time (measured).
+that a run always ends on time with usable weights, however busy the machine is. Dropout is off on a CPU: with one
+or two passes over the data nothing is memorised, and its random numbers cost a sixth of the time (measured). On a
+faster device runs make many passes, and it is on.
 A checkpoint, written every few minutes and on Ctrl-C, holds weights, optimiser, minutes used and the state of the
 data source; a run that finds one goes on from there.
 """
@@ -45,6 +46,11 @@ class Plan:
     device: str = "cpu"
     look_every: float = 15.0  # minutes between two looks at the development questions
 
+    @property
+    def dropout(self) -> bool:
+        """Whether units are dropped: where a run makes many passes."""
+        return self.device != "cpu"
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -70,12 +76,13 @@ def train(
     """
     run = _Run(network, data, plan, checkpoint)
     run.resume()
-    network.eval()  # dropout off
+    network.train(plan.dropout)
     try:
         _until_the_end(run, data, loss_of, look)
     except KeyboardInterrupt:
         run.save()
         raise
+    network.eval()
     return Outcome(run.seconds / 60, run.steps, run.examples, tuple(run.looks))
 
 
@@ -114,7 +121,7 @@ class _Run:
         self.steps = self.examples = 0
         self.before = 0.0  # seconds of earlier runs
         self.began = self.saved = self.looked = time.monotonic()
-        self.smooth: float | None = None
+        self.smooth: torch.Tensor | None = None
         self.looks: list[dict[str, Any]] = []
 
     @property
@@ -131,22 +138,24 @@ class _Run:
             group["lr"] = group["peak"] * rate_factor(self.progress)
         loss = loss_of(self.network, batch)
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.trained, CLIP)
+        torch.nn.utils.clip_grad_norm_(self.trained, CLIP, foreach=True)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.steps += 1
         self.examples += len(batch)
-        value = float(loss.detach())
+        value = loss.detach()  # stays on the device: reading it here would make the device wait
         self.smooth = value if self.smooth is None else 0.98 * self.smooth + 0.02 * value
 
     def after_round(self, look: Callable[[], dict[str, Any]] | None) -> None:
         """Log, keep a checkpoint, look at the development questions, when it is time for each."""
         log.info("%.1f min, step %d, %d examples (%.1f/s), loss %.3f", self.seconds / 60, self.steps,
-                 self.examples, self.examples / max(1.0, self.seconds), self.smooth or 0.0)  # fmt: skip
+                 self.examples, self.examples / max(1.0, self.seconds), 0.0 if self.smooth is None else float(self.smooth))  # fmt: skip
         now = time.monotonic()
         if look is not None and now - self.looked >= 60 * self.plan.look_every:
-            self.looked = now
+            self.network.eval()
             self.looks.append({"minutes": round(self.seconds / 60, 1), "examples": self.examples, **look()})
+            self.network.train(self.plan.dropout)
+            self.looked = time.monotonic()
             log.info("dev %s", self.looks[-1])
         if now - self.saved >= CHECKPOINT_SECONDS or self.progress >= 1.0:
             self.saved = now

@@ -32,6 +32,15 @@ class Source(Generic[Record, Example]):
         return self.early + (self.late - self.early) * min(1.0, 3 * progress) if self.records else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to make in one round: (source, record) in order."""
+
+    key: str  # seeds the makers' draws
+    progress: float
+    rows: tuple[tuple[int, int], ...]
+
+
 class Mixture(Generic[Example]):
     """Draws from its sources by their shares; each source is gone through in a new order on each pass."""
 
@@ -46,17 +55,26 @@ class Mixture(Generic[Example]):
 
     def draw(self, count: int, progress: float) -> list[Example]:
         """About `count` examples at this point of the run (fewer where makers return None)."""
-        rng = random.Random(f"{self._seed}-{self._rounds}")
+        return self.make(self.plan(count, progress))
+
+    def plan(self, count: int, progress: float) -> Plan:
+        """Which records come next: cheap, and all that changes the mixture's state."""
+        key = f"{self._seed}-{self._rounds}"
+        rng = random.Random(key)
         self._rounds += 1
         shares = [source.share(progress) for source in self.sources]
-        found = []
-        for source in rng.choices(self.sources, shares, k=count):
-            example = source.make(self._next(source), rng, progress)
-            if example is not None:
-                found.append(example)
-        return found
+        chosen = rng.choices(range(len(self.sources)), shares, k=count)
+        return Plan(key, progress, tuple((at, self._next(self.sources[at])) for at in chosen))
 
-    def _next(self, source: Source[Any, Example]) -> Any:
+    def make(self, plan: Plan) -> list[Example]:
+        """The examples of a plan; reads the records only, so that worker processes may do it."""
+        rng = random.Random(plan.key + "-made")
+        made = (
+            self.sources[at].make(self.sources[at].records[row], rng, plan.progress) for at, row in plan.rows
+        )
+        return [example for example in made if example is not None]
+
+    def _next(self, source: Source[Any, Example]) -> int:
         turn, at = divmod(self._drawn[source.name], len(source.records))
         self._drawn[source.name] += 1
         known = self._orders.get(source.name)
@@ -64,7 +82,7 @@ class Mixture(Generic[Example]):
             order = list(range(len(source.records)))
             random.Random(f"{self._seed}-{source.name}-{turn}").shuffle(order)
             known = self._orders[source.name] = (turn, order)
-        return source.records[known[1][at]]
+        return known[1][at]
 
     def passes(self) -> dict[str, float]:
         """How often each source has been gone through."""

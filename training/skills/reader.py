@@ -2,13 +2,16 @@
 
 Transformer layers and heads are trained, embeddings frozen. The loss is the mean of two span losses (start, end)
 plus half the loss of the kind; where an answer stands in several places, any of them is right (the marginal
-likelihood of Clark and Gardner, 2018, section 3.2.2).
+likelihood of Clark and Gardner, 2018, section 3.2.2). On packed evidence a fifth output learns whether it suffices.
+
+With teachers (readers trained from other seeds) the student also learns their mean: the Kullback-Leibler divergence
+of its spans and kinds from theirs (Hinton, Vinyals and Dean, 2015, section 2, temperature 1), half of the loss.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -24,11 +27,14 @@ from training.skills.leaks import LeakAudit, passage_overlap
 from training.skills.mixture import Mixture, by_length
 from training.skills.reader_data import SETS, ReaderSource, sources, trained_on
 from training.skills.reader_recipes import ReaderExample
+from training.skills.rounds import Rounds, workers_for
 
 RATE, HEAD_RATE = 2e-4, 1e-3
-BATCH_TOKENS = 2560  # padded; about 18 examples
+FAST_RATE = 3e-4  # with the larger batches of a GPU
+BATCH_TOKENS = {"cpu": 2560, "cuda": 20480, "mps": 8192}  # padded; about 18 and 140 examples
 ROUND = 800  # examples drawn and sorted by length at a time
-KIND_WEIGHT = 0.5
+KIND_WEIGHT, ENOUGH_WEIGHT, TEACHERS_WEIGHT = 0.5, 0.3, 0.5
+Loss = Callable[[Any, Sequence["Sample"]], torch.Tensor]
 LOOK = 200  # development questions of a look on the way
 
 
@@ -41,18 +47,21 @@ class Sample:
     starts: tuple[int, ...]
     ends: tuple[int, ...]
     kind: int
+    enough: float = -1.0  # 1, 0, or -1 where it is not known
 
 
 class ReaderBatches:
     """Batches of encoded examples from a mixture of sources."""
 
-    def __init__(self, found: Sequence[ReaderSource], seed: int) -> None:
+    def __init__(self, found: Sequence[ReaderSource], seed: int, device: str = "cpu") -> None:
         self.mixture: Mixture[ReaderExample] = Mixture(found, seed)
+        self.tokens = BATCH_TOKENS.get(device, BATCH_TOKENS["cpu"])
+        rounds = ROUND * max(1, self.tokens // (4 * BATCH_TOKENS["cpu"]))
+        self.rounds: Rounds[ReaderExample, Sample] = Rounds(self.mixture, sample, rounds, workers_for(device))
 
     def batches(self, progress: float) -> Iterator[list[Sample]]:
-        drawn = (sample(example) for example in self.mixture.draw(ROUND, progress))
-        samples = [one for one in drawn if one is not None]
-        order = by_length([len(s.ids) for s in samples], BATCH_TOKENS, random.Random(len(samples)))
+        samples = self.rounds.next(progress)
+        order = by_length([len(s.ids) for s in samples], self.tokens, random.Random(len(samples)))
         yield from ([samples[row] for row in rows] for rows in order)
 
     def state(self) -> dict[str, Any]:
@@ -66,22 +75,42 @@ def train(run: Run) -> dict[str, Any]:
     """Train, write the weights and their card to `run.out`, and return the card."""
     torch.manual_seed(run.seed)
     audit = LeakAudit.of(run.data) if run.data else LeakAudit()
-    found = sources(run.data, run.seed, audit)
-    data = ReaderBatches(found, run.seed)
-    network = build_network().to(run.device)
+    found = sources(run, audit)
+    data = ReaderBatches(found, run.seed, run.device)  # its workers start before the device is touched
+    network = build_network()
     base = delta.encoder_weights(network)
+    if run.start is not None:
+        delta.apply(network, delta.load(run.start))
+    network.to(run.device)
     for name, parameter in network.named_parameters():
         parameter.requires_grad_("embeddings" not in name)
-    plan = loop.Plan(run.minutes, RATE, HEAD_RATE, run.device)
+    rate = RATE if run.device == "cpu" else FAST_RATE
+    plan = loop.Plan(run.minutes, rate, HEAD_RATE, run.device)
     checkpoint = run.out / "reader.checkpoint"
     look = (lambda: reader_scores.quick(network, run.data, LOOK)) if run.data else None
-    outcome = loop.train(network, data, batch_loss, plan, checkpoint, look)
+    outcome = loop.train(network, data, loss_with(run), plan, checkpoint, look)
+    data.rounds.close()
+    network.cpu()
+    card = describe(run, "reader", outcome, SETS) | {
+        "passes": data.mixture.passes(),
+        "leak_audit": audit.report(*trained_on(found)),
+    }
+    if run.teachers:
+        card["teachers"] = [delta.digest(path)[:12] for path in run.teachers]
     weights, change = weights_path(run.out), delta.difference(network, base)
     card = describe(run, "reader", outcome, SETS) | {
         "passes": data.mixture.passes(),
         "leak_audit": audit.report(*trained_on(found)),
     }
     delta.save(weights, change, card)
+    checkpoint.unlink(missing_ok=True)
+    return scored(run, card)
+
+
+def scored(run: Run, card: dict[str, Any]) -> dict[str, Any]:
+    """Calibrates and measures the weights in `run.out`; the card with what was found, also written beside them."""
+    weights = weights_path(run.out)
+    change = delta.load(weights)
     if run.data:
         card["leak_audit"]["share_of_dev_gold_passages_in_the_train_pool"] = {
             name: round(passage_overlap(run.data, name), 3) for name in reader_scores.SCORED
@@ -93,7 +122,6 @@ def train(run: Run) -> dict[str, Any]:
         card["dev"] = reader_scores.evaluate_worlds(weights)
     card["score"] = reader_scores.score(card["dev"])
     delta.save(weights, change, card)
-    checkpoint.unlink(missing_ok=True)
     return card
 
 
@@ -106,8 +134,9 @@ def sample(example: ReaderExample) -> Sample | None:
     """
     one = encode(example.question, example.text)
     kind = KINDS.index(example.kind)
+    enough = -1.0 if example.enough is None else float(example.enough)
     if example.kind != "span":
-        return Sample(one.ids, one.types, (), (), kind)
+        return Sample(one.ids, one.types, (), (), kind, enough)
     places = []
     for start, end in example.spans:
         inside = [at for at, (a, b) in enumerate(one.offsets) if a < end and b > start]
@@ -115,27 +144,72 @@ def sample(example: ReaderExample) -> Sample | None:
             places.append((one.first + inside[0], one.first + inside[-1]))
     if not places:
         return None
-    return Sample(one.ids, one.types, tuple(a for a, _ in places), tuple(b for _, b in places), kind)
+    starts, ends = tuple(a for a, _ in places), tuple(b for _, b in places)
+    return Sample(one.ids, one.types, starts, ends, kind, enough)
 
 
-def batch_loss(network: Any, batch: Sequence[Sample]) -> torch.Tensor:
-    """Mean loss: spans (where there is one), plus KIND_WEIGHT times the kind's cross-entropy."""
+def loss_with(run: Run) -> Loss:
+    """The loss of a run: the labels', and the teachers' where there are any."""
+    if not run.teachers:
+        return batch_loss
+    teachers = []
+    for path in run.teachers:
+        teacher = build_network()
+        delta.apply(teacher, delta.load(path))
+        teachers.append(teacher.to(run.device).eval())
+    return lambda network, batch: batch_loss(network, batch, teachers)
+
+
+def batch_loss(network: Any, batch: Sequence[Sample], teachers: Sequence[Any] = ()) -> torch.Tensor:
+    """Mean loss: spans (where there is one), KIND_WEIGHT times the kind's and ENOUGH_WEIGHT times sufficiency's
+    cross-entropy; with teachers the mean of that and of the divergence from their mean."""
     device = next(network.parameters()).device
-    ids, types, mask = padded(batch)
+    ids, types, mask = (one.to(device, non_blocking=True) for one in padded(batch))
     with torch.autocast(device.type, torch.bfloat16):
-        spans, kinds = network(ids.to(device), types.to(device), mask.to(device))
+        spans, outputs = network(ids, types, mask)
+    spans, outputs = spans.float(), outputs.float()
+    loss = _label_loss(batch, spans, outputs)
+    if not teachers:
+        return loss
+    inside = mask.unsqueeze(-1) == 1
+    with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
+        said = [teacher(ids, types, mask) for teacher in teachers]
+    far = _divergence([s.float() for s, _ in said], spans, 1, inside)
+    kinds = len(KINDS)
+    far = far + KIND_WEIGHT * _divergence([o.float()[:, :kinds] for _, o in said], outputs[:, :kinds], 1)
+    return (1 - TEACHERS_WEIGHT) * loss + TEACHERS_WEIGHT * far
+
+
+def _label_loss(batch: Sequence[Sample], spans: torch.Tensor, outputs: torch.Tensor) -> torch.Tensor:
+    device, kinds = spans.device, len(KINDS)
     target = torch.tensor([s.kind for s in batch], device=device)
-    loss: torch.Tensor = KIND_WEIGHT * torch.nn.functional.cross_entropy(kinds.float(), target)
+    loss: torch.Tensor = KIND_WEIGHT * torch.nn.functional.cross_entropy(outputs[:, :kinds], target)
+    enough = torch.tensor([s.enough for s in batch], device=device)
+    weight = (enough >= 0).float()
+    loss = loss + ENOUGH_WEIGHT / len(batch) * torch.nn.functional.binary_cross_entropy_with_logits(
+        outputs[:, kinds], enough.clamp(min=0), weight=weight, reduction="sum"
+    )
     rows = [row for row, one in enumerate(batch) if one.starts]
     if rows:
-        right = torch.zeros((len(rows), ids.shape[1], 2), dtype=torch.bool)
+        right = torch.zeros((len(rows), spans.shape[1], 2), dtype=torch.bool)
         for line, row in enumerate(rows):
             right[line, list(batch[row].starts), 0] = True
             right[line, list(batch[row].ends), 1] = True
-        logs = torch.log_softmax(spans[rows].float(), dim=1)
+        logs = torch.log_softmax(spans[rows], dim=1)
         marginal = logs.masked_fill(~right.to(device), -1e9).logsumexp(dim=1)
         loss = loss - marginal.mean() * len(rows) / len(batch)
     return loss
+
+
+def _divergence(
+    said: Sequence[torch.Tensor], own: torch.Tensor, axis: int, inside: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Mean KL(mean of the teachers' distributions || own) along `axis`; `inside`: where logits count."""
+    mean = torch.stack([torch.softmax(one, dim=axis) for one in said]).mean(0)
+    gap = mean * (torch.log(mean.clamp(min=1e-9)) - torch.log_softmax(own, dim=axis))
+    if inside is not None:
+        gap = gap.masked_fill(~inside, 0.0)
+    return gap.sum(axis).mean()
 
 
 def padded(batch: Sequence[Sample]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -17,7 +17,7 @@ from index.chunk import sentence_spans
 
 NO_TITLE = 0.3
 LEAD = 0.2  # chance of a sentence from elsewhere before a single passage
-SHORT, MIDDLE, LONG = 450, 700, 1100  # characters of a window
+SHORT, MIDDLE, LONG = 450, 750, 1450  # characters of a window
 SLACK = 20  # a window begins with a whole word, up to so many characters before the place drawn
 CLOSED = ("yes", "no")
 _NAME = re.compile(r"(?<=[a-z,] )[A-Z][\w'-]+(?: (?:of |the )?[A-Z][\w'-]+)*|\b1\d{3}\b|\b20\d{2}\b")
@@ -31,6 +31,7 @@ class ReaderExample:
     text: str
     kind: str
     spans: tuple[tuple[int, int], ...] = ()
+    enough: bool | None = None  # whether the text suffices to answer; None: not known, not taught
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Asked:
     context: tuple[Text, ...] = ()  # given candidates that are not gold
     start: int | None = None  # of the first answer in the first gold passage
     sentences: tuple[tuple[str, str], ...] = ()  # (title, sentence) that support the answer
+    partial: bool = False  # tied to its passage by search: more passages may be needed
 
 
 def single(asked: Asked, rng: random.Random, progress: float) -> ReaderExample | None:
@@ -63,7 +65,7 @@ def single(asked: Asked, rng: random.Random, progress: float) -> ReaderExample |
     if not asked.gold or not asked.answers:
         return None
     passage = asked.gold[0]
-    spans = _given_span(asked, passage.text) or _occurrences(passage.text, asked.answers)
+    spans = _given_span(asked, passage.text) or occurrences(passage.text, asked.answers)
     if not spans:
         return None
     body, spans = _window(passage.text, spans, rng, _room(rng, progress))
@@ -89,15 +91,15 @@ def chain(asked: Asked, rng: random.Random, progress: float) -> ReaderExample | 
         return None
     answer = asked.answers[0]
     gold = rng.sample(asked.gold, len(asked.gold))
-    gold.sort(key=lambda text: bool(_occurrences(text.text, (answer,))))
+    gold.sort(key=lambda text: bool(occurrences(text.text, (answer,))))
     last = gold[-1]
     lead = "".join(f"{text.title}\n{_note(text, asked, rng)}\n" for text in gold[:-1]) + f"{last.title}\n"
     room = max(300, _room(rng, progress) + 150 - len(lead))
     if answer.lower() in CLOSED:
         return ReaderExample(asked.question, lead + _cut(last.text, rng, room), answer.lower())
-    spans = _occurrences(last.text, (answer,))
+    spans = occurrences(last.text, (answer,))
     if not spans:
-        found = _occurrences(lead, (answer,))
+        found = occurrences(lead, (answer,))
         return ReaderExample(asked.question, lead + last.text[:room], "span", found) if found else None
     body, spans = _window(last.text, spans, rng, room)
     return ReaderExample(asked.question, lead + body, "span", _shifted(spans, len(lead)))
@@ -114,7 +116,7 @@ def side_by_side(asked: Asked, rng: random.Random, progress: float) -> ReaderExa
     answer = asked.answers[0]
     if answer.lower() in CLOSED:
         return ReaderExample(asked.question, shown, answer.lower())
-    spans = _occurrences(shown, (answer,))
+    spans = occurrences(shown, (answer,))
     return ReaderExample(asked.question, shown, "span", spans) if spans else None
 
 
@@ -130,7 +132,7 @@ def broken_chain(asked: Asked, rng: random.Random, progress: float) -> ReaderExa
     else:
         body = _cut(wrong.text, rng, _room(rng, progress))
         text = f"{first.title}\n{_note(first, asked, rng)}\n{wrong.title}\n{body}"
-    return None if _occurrences(text, (answer,)) else ReaderExample(asked.question, text, "none")
+    return None if occurrences(text, (answer,)) else ReaderExample(asked.question, text, "none")
 
 
 def insufficient(asked: Asked, rng: random.Random, progress: float) -> ReaderExample | None:
@@ -139,7 +141,7 @@ def insufficient(asked: Asked, rng: random.Random, progress: float) -> ReaderExa
         return None
     texts = [*asked.gold, *rng.sample(asked.context, min(2, len(asked.context)))][:2]
     shown = "\n".join(f"{text.title}\n{_cut(text.text, rng, MIDDLE // 2)}" for text in texts)
-    if asked.answers[0].lower() not in CLOSED and _occurrences(shown, asked.answers[:1]):
+    if asked.answers[0].lower() not in CLOSED and occurrences(shown, asked.answers[:1]):
         return None
     return ReaderExample(asked.question, shown, "none")
 
@@ -223,7 +225,7 @@ def _given_span(asked: Asked, text: str) -> tuple[tuple[int, int], ...]:
     return ((asked.start, end),) if text[asked.start : end] == answer else ()
 
 
-def _occurrences(text: str, answers: Sequence[str]) -> tuple[tuple[int, int], ...]:
+def occurrences(text: str, answers: Sequence[str]) -> tuple[tuple[int, int], ...]:
     """Where the first answer that occurs stands, as whole words."""
     for answer in answers:
         found = tuple(
