@@ -36,6 +36,7 @@ class Chain:
     score: float
     answers: tuple[Candidate, ...] = ()  # best first, from the last link
     reading: Reading | None = None  # what the trained reader makes of it
+    joint: bool = False  # read from packed evidence of several passages at once
 
     @property
     def last(self) -> Evidence:

@@ -15,6 +15,7 @@ import numpy as np
 
 from agent import compare
 from agent.chain import Chain, best_chains, link_names
+from agent.joint import joint_chains
 from agent.judge import Judged, judged
 from agent.matching import stems, weigh
 from agent.proposals import ranked_chains
@@ -124,7 +125,8 @@ class Thread:
             *best_chains(self.question, self.weights, self.pool),
         ]
         if self.model is not None:
-            chains = reread(self.model, self.question, chains)
+            together = joint_chains(self.model, self.question, self.weights, self.pool, self.useful)
+            chains = [*together, *reread(self.model, self.question, chains)]
         self.judged = judged(self.question, self.weights, chains, self.useful)
         return len(new)
 

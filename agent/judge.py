@@ -31,7 +31,8 @@ FEATURES = (
     "useful_top", "useful_second", "agreement", "agreement_mass", "rival", "best_read", "answer_words",
     "answer_asked", "answer_digits", "answer_date", "answer_capital", "wants_date", "wants_number", "wants_yes_no",
     "wants_thing", "compares", "question_words", "question_names", "rank", "joined", "names_last", "names_own",
-    "same_passage", "title_last",
+    "same_passage", "title_last", "joint", "joint_agrees", "joint_read", "joint_none", "joint_enough", "joint_yes",
+    "joint_no", "joint_twice",
 )  # fmt: skip
 NAMES_NEEDED = 0.6  # share of the question's names that an unconnected sentence with the answer must hold
 UNCONNECTED = 0.3  # probability at most without it (docs/LOG.md)
@@ -129,6 +130,8 @@ def features(
     reads = np.array([_said(chain, answer) for chain, answer in zip(chains, answers, strict=True)])
     keys = [stems(answer) for answer in answers]
     asked = stems(question.text)
+    together = [at for at, chain in enumerate(chains) if chain.joint and chain.reading is not None]
+    first = chains[together[0]].reading if together else None
     table = np.zeros((len(chains), len(FEATURES)), dtype=np.float32)
     for at, (chain, answer) in enumerate(zip(chains, answers, strict=True)):
         own = np.max(np.stack([link.own for link in chain.links]), axis=0)
@@ -179,6 +182,14 @@ def features(
             "names_own": _mean(chain.last.own, weights, is_name),
             "same_passage": float(np.mean([c.last.passage.id == last for c in chains])),
             "title_last": float(stems(chain.last.passage.title) <= asked),
+            "joint": float(chain.joint),
+            "joint_agrees": float(bool(together) and bool(same[together[0]])),
+            "joint_read": max((reads[other] for other in together if same[other]), default=0.0),
+            "joint_none": first.none if first else -1.0,
+            "joint_enough": max((chains[other].reading.enough for other in together), default=-1.0),  # type: ignore[union-attr]
+            "joint_yes": first.yes if first else -1.0,
+            "joint_no": first.no if first else -1.0,
+            "joint_twice": float(len(together) > 1 and keys[together[0]] == keys[together[1]]),
         }
         table[at] = [row[name] for name in FEATURES]
     return table

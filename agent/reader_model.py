@@ -2,8 +2,9 @@
 
 The packaged MiniLM encoder with its transformer layers shifted by a trained change (index/delta.py) and two small
 heads: start/end of the span; and the kind of answer, with one more output that says whether what was read suffices.
-Texts that are too long are read in overlapping windows; the one that answers most surely counts. Trained by `forage train skill reader`; its model card lies
-beside the file and holds the three numbers that turn the heads' scores into a calibrated "not here".
+Texts that are too long are read in overlapping windows; the one that answers most surely counts. Trained by
+`forage train skill reader`; its model card lies beside the file and holds the three numbers that turn the heads'
+scores into a calibrated "not here".
 """
 
 from __future__ import annotations

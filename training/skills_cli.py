@@ -55,6 +55,32 @@ def skill(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where weights, card and checkpoint go.")] = Path(
         "trained"
     ),
+    start: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Reader: go on from these weights, not from the packaged encoder."),
+    ] = None,
+    teacher: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Reader: imitate these weights too; may be given several times."),
+    ] = None,
+    ramp: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Reader: share of self-made questions; 1 is pre-training alone."),
+    ] = None,
+    from_collection: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Reader: adapt the weights in use to an ingested collection, by questions made from it.",
+        ),
+    ] = None,
+    data_dir: Annotated[
+        Path, typer.Option(metavar="DIR", envvar="FORAGE_DATA_DIR", help="Data folder of that collection.")
+    ] = Path("data"),
+    leave_out: Annotated[
+        int | None,
+        typer.Option(min=0, max=1, help="Hop: a half of the questions not to learn from, 0 or 1."),
+    ] = None,
     install: Annotated[
         bool,
         typer.Option(
@@ -66,13 +92,26 @@ def skill(
     from training.skills import hop, judge, packer, ranker, reader
     from training.skills.card import Run, resolve_device
 
-    run = Run(out, question_sets(data), minutes, seed, resolve_device(device))
+    only("reader", name, start=start, teacher=teacher, ramp=ramp, from_collection=from_collection)
+    only("hop", name, leave_out=leave_out)
+    run = Run(
+        out, question_sets(data), minutes, seed, resolve_device(device), start=start,
+        teachers=tuple(teacher or ()), ramp=ramp, left_out=leave_out,
+        collection=(data_dir, from_collection) if from_collection is not None else None,
+    )  # fmt: skip
     module = {"reader": reader, "hop": hop, "ranker": ranker, "packer": packer, "judge": judge}[name]
     card = module.train(run)
     written = module.weights_path(out)
     typer.echo(f"{written}: {card['score']['value']} ({card['score']['of']}), {card['minutes']} min")
     if install:
         typer.echo(install_weights(written, card, module.installed_path()))
+
+
+def only(skill_name: str, asked: str, **options: object) -> None:
+    """InputError when options of one skill are given for another."""
+    given = [f"--{name.replace('_', '-')}" for name, value in options.items() if value not in (None, [])]
+    if given and asked != skill_name:
+        raise InputError(f"{', '.join(given)} is for the {skill_name} only. Leave it out for the {asked}.")
 
 
 def question_sets(given: Path | None) -> Path | None:

@@ -149,7 +149,8 @@ class _Run:
     def after_round(self, look: Callable[[], dict[str, Any]] | None) -> None:
         """Log, keep a checkpoint, look at the development questions, when it is time for each."""
         log.info("%.1f min, step %d, %d examples (%.1f/s), loss %.3f", self.seconds / 60, self.steps,
-                 self.examples, self.examples / max(1.0, self.seconds), 0.0 if self.smooth is None else float(self.smooth))  # fmt: skip
+                 self.examples, self.examples / max(1.0, self.seconds),
+                 0.0 if self.smooth is None else float(self.smooth))  # fmt: skip
         now = time.monotonic()
         if look is not None and now - self.looked >= 60 * self.plan.look_every:
             self.network.eval()

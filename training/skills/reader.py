@@ -25,12 +25,13 @@ from training.skills import loop, reader_scores
 from training.skills.card import Run, describe
 from training.skills.leaks import LeakAudit, passage_overlap
 from training.skills.mixture import Mixture, by_length
-from training.skills.reader_data import SETS, ReaderSource, sources, trained_on
+from training.skills.reader_data import SETS, ReaderSource, held_out_questions, sources, trained_on
 from training.skills.reader_recipes import ReaderExample
 from training.skills.rounds import Rounds, workers_for
 
 RATE, HEAD_RATE = 2e-4, 1e-3
 FAST_RATE = 3e-4  # with the larger batches of a GPU
+ADAPTING = 5  # a trained reader that is adapted to a collection moves so many times slower
 BATCH_TOKENS = {"cpu": 2560, "cuda": 20480, "mps": 8192}  # padded; about 18 and 140 examples
 ROUND = 800  # examples drawn and sorted by length at a time
 KIND_WEIGHT, ENOUGH_WEIGHT, TEACHERS_WEIGHT = 0.5, 0.3, 0.5
@@ -79,12 +80,15 @@ def train(run: Run) -> dict[str, Any]:
     data = ReaderBatches(found, run.seed, run.device)  # its workers start before the device is touched
     network = build_network()
     base = delta.encoder_weights(network)
-    if run.start is not None:
-        delta.apply(network, delta.load(run.start))
+    start = run.start or (installed_path() if run.collection is not None else None)
+    if start is not None:
+        delta.apply(network, delta.load(start))
     network.to(run.device)
     for name, parameter in network.named_parameters():
         parameter.requires_grad_("embeddings" not in name)
     rate = RATE if run.device == "cpu" else FAST_RATE
+    if run.collection is not None:
+        rate /= ADAPTING
     plan = loop.Plan(run.minutes, rate, HEAD_RATE, run.device)
     checkpoint = run.out / "reader.checkpoint"
     look = (lambda: reader_scores.quick(network, run.data, LOOK)) if run.data else None
@@ -95,6 +99,11 @@ def train(run: Run) -> dict[str, Any]:
         "passes": data.mixture.passes(),
         "leak_audit": audit.report(*trained_on(found)),
     }
+    if start is not None:
+        card["start"] = delta.digest(start)[:12]
+        card["calibration"] = delta.read_card(start).get("calibration", {})
+    if run.collection is not None:
+        card["collection"] = adaptation(network, start, run.collection)
     if run.teachers:
         card["teachers"] = [delta.digest(path)[:12] for path in run.teachers]
     weights, change = weights_path(run.out), delta.difference(network, base)
@@ -123,6 +132,20 @@ def scored(run: Run, card: dict[str, Any]) -> dict[str, Any]:
     card["score"] = reader_scores.score(card["dev"])
     delta.save(weights, change, card)
     return card
+
+
+def adaptation(network: Any, start: Path | None, collection: tuple[Path, str]) -> dict[str, Any]:
+    """F1 on self-made questions over documents that were held out: before the adaptation and after it."""
+    questions = held_out_questions(*collection)
+    before = build_network()
+    if start is not None:
+        delta.apply(before, delta.load(start))
+    return {
+        "name": collection[1],
+        "held_out_questions": len(questions),
+        "before": reader_scores.of_examples(before.eval(), questions),
+        "after": reader_scores.of_examples(network.eval(), questions),
+    }
 
 
 def sample(example: ReaderExample) -> Sample | None:

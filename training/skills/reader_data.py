@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +104,20 @@ def ramp_source(texts: Sequence[recipes.Text], weight: float) -> ReaderSource:
 
 
 def collection_source(data_dir: Path, name: str) -> ReaderSource:
-    """Self-made questions over the passages of an ingested collection. NotFoundError for an unknown name."""
-    return ramp_source(collection_texts(data_dir, name), 0.8)
+    """Self-made questions over the documents of an ingested collection, but those held out.
+
+    NotFoundError for an unknown collection, InputError for one too small.
+    """
+    learn, _ = collection_texts(data_dir, name)
+    return ramp_source(learn, 0.8)
+
+
+def held_out_questions(data_dir: Path, name: str, limit: int = 300) -> list[ReaderExample]:
+    """Self-made questions with an answer over the documents that `collection_source` holds out."""
+    _, held_out = collection_texts(data_dir, name)
+    passages, rng = Unlabelled.of(held_out), random.Random(0)
+    made = (passages.cloze(rng.randrange(len(held_out)), rng, 1.0) for _ in range(20 * limit))
+    return list(islice((one for one in made if one is not None and one.kind == "span"), limit))
 
 
 def world_source(seeds: Sequence[int], seed: int, questions: int = 60) -> ReaderSource:

@@ -55,6 +55,20 @@ def evaluate_worlds(weights: Path, limit: int = 400) -> dict[str, Any]:
     }
 
 
+def of_examples(network: Any, questions: Sequence[ReaderExample]) -> dict[str, Any]:
+    """EM and F1 of the best span over examples that have one."""
+    found = forward(network, [(one.question, one.text) for one in questions])
+    said = [
+        one.text[e.offsets[left][0] : e.offsets[right][1]] if right >= 0 else ""
+        for one, (e, left, right, _, _) in zip(questions, found, strict=True)
+    ]
+    golds = [[one.text[a:b] for a, b in one.spans] for one in questions]
+    return _scores(
+        [exact_match(a, g) for a, g in zip(said, golds, strict=True)],
+        [f1(a, g) for a, g in zip(said, golds, strict=True)],
+    )
+
+
 def score(dev: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """One number to compare two readers that were measured on the same sets."""
     names = sorted(dev)
@@ -103,12 +117,17 @@ def calibrate(weights: Path, folder: Path) -> dict[str, float]:
 
 def heads(network: Any, questions: Sequence[Asked]) -> list[tuple[Encoded, int, int, float, float]]:
     """For each question with its gold passage: (input, first, last token, log P(span), logit of none)."""
+    return forward(network, [(one.question, shown(one)) for one in questions])
+
+
+def forward(network: Any, pairs: Sequence[tuple[str, str]]) -> list[tuple[Encoded, int, int, float, float]]:
+    """The same for pairs of question and text."""
     import torch
 
     device = next(network.parameters()).device
     found = []
-    for one in questions:
-        encoded = encode(one.question, shown(one))
+    for question, text in pairs:
+        encoded = encode(question, text)
         ids, types = torch.tensor([encoded.ids], device=device), torch.tensor([encoded.types], device=device)
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16):
             spans, kinds = network(ids, types, torch.ones_like(ids))

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from training.skills import hop_data, reader_data
+from training.skills.card import Run
 from training.skills.leaks import LeakAudit, licences, passage_overlap, read_corpus, read_lines
 
 
@@ -17,7 +18,7 @@ def test_same_questions_and_same_gold_passages_are_left_out(sets: Path) -> None:
 
 def test_the_report_counts_what_was_really_trained_on(sets: Path) -> None:
     audit = LeakAudit.of(sets)
-    clean = audit.report(*reader_data.trained_on(reader_data.sources(sets, 7, audit)))
+    clean = audit.report(*reader_data.trained_on(reader_data.sources(Run(sets, sets, 1.0), audit)))
     assert clean["dev_questions_in_training"] == clean["dev_gold_passages_as_positives"] == 0
     dirty = audit.report(["How deep is Lake Brune?"], [read_corpus(sets / "squad1_duetest")["bread"]["text"]])
     assert dirty["dev_questions_in_training"] == dirty["dev_gold_passages_as_positives"] == 1

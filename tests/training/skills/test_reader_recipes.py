@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from training.skills import reader_recipes as recipes
+from training.skills.card import Run
 from training.skills.leaks import LeakAudit
 from training.skills.near_passages import near_passages
 from training.skills.reader import sample
@@ -77,7 +78,7 @@ def test_an_answer_that_was_cut_off_gives_no_sample() -> None:
 
 
 def test_sources_without_a_data_folder_are_the_worlds() -> None:
-    (worlds,) = sources(None, 7, LeakAudit())
+    (worlds,) = sources(Run(Path("out"), None, 1.0), LeakAudit())
     kinds = {example.kind for example in worlds.records}
     assert worlds.name == "worlds" and kinds == {"span", "none"}
     for example in worlds.records[:300]:
@@ -87,7 +88,7 @@ def test_sources_without_a_data_folder_are_the_worlds() -> None:
 
 def test_calibration_questions_are_not_trained_on(sets: Path) -> None:
     audit = LeakAudit.of(sets)
-    found = {one.name: one.records for one in sources(sets, 7, audit)}
+    found = {one.name: one.records for one in sources(Run(sets, sets, 1.0), audit)}
     held_out = calibration_set(sets, audit)
     assert HELD_OUT > 1 and len(held_out) == 1
     assert len(found["squad2 unanswerable"]) == 1  # of two alike, one is held out
