@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from agent import reader_model
-from agent.reader_model import KINDS, Calibration, ReaderModel, best_span, decode, encode, load_reader
+from agent.reader_model import OUTPUTS, Calibration, ReaderModel, best_span, decode, encode, load_reader
 from index import delta
 
 TEXT = "Oster Mill\nThe mill at Oster was built in 1901 by Mira Vell."
@@ -27,15 +27,16 @@ def test_the_best_span_stands_in_the_text_and_not_in_the_question() -> None:
 def test_decoding_gives_characters_and_probabilities_that_sum_to_one() -> None:
     one = encode("Who built the mill?", TEXT)
     at = [TEXT[a:b] for a, b in one.offsets].index("Mira")
-    reading = decode(TEXT, one, logits(at, at + 2, one), np.array([0.0, 3.0, 0.0, 0.0]))
+    reading = decode(TEXT, one, logits(at, at + 2, one), np.array([0.0, 3.0, 0.0, 0.0, 2.0]))
     assert reading.answer == "Mira Vell" and TEXT[reading.start : reading.end] == "Mira Vell"
     assert reading.none + reading.probability + reading.yes + reading.no == pytest.approx(1.0)
     assert reading.probability > 0.8
+    assert reading.enough == pytest.approx(0.8808, abs=1e-4)  # sigmoid(2)
 
 
 def test_an_empty_text_answers_nothing() -> None:
     one = encode("Who built the mill?", "")
-    reading = decode("", one, np.zeros((len(one.ids), 2)), np.zeros(len(KINDS)))
+    reading = decode("", one, np.zeros((len(one.ids), 2)), np.zeros(OUTPUTS))
     assert (reading.answer, reading.probability) == ("", 0.0)
     assert 0.0 <= reading.none <= 1.0
 
@@ -47,12 +48,14 @@ def test_calibration_moves_only_the_doubt() -> None:
     assert Calibration().probability(1e9, 0.0) <= 1.0
 
 
-def test_long_texts_are_cut_and_offsets_stay_true() -> None:
+def test_long_texts_are_read_in_windows_and_offsets_stay_true() -> None:
     text = "word " * 600
-    one = encode("Which word?", text)
-    assert len(one.ids) == reader_model.MAX_TOKENS
-    start, end = one.offsets[-1]
-    assert text[start:end] == "word"
+    several = reader_model.windows("Which word?", text)
+    assert len(several) == 2 and encode("Which word?", text) == several[0]
+    assert len(several[0].ids) == reader_model.MAX_TOKENS
+    covered = {at for one in several for at in one.offsets}
+    assert len(covered) == 600 and all(text[a:b] == "word" for a, b in covered)
+    assert len(several[0].offsets) + len(several[1].offsets) == 600 + reader_model.STRIDE
 
 
 @pytest.fixture(scope="module")

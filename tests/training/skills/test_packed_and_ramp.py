@@ -52,7 +52,8 @@ def test_yes_without_its_evidence_is_no_answer() -> None:
 
 
 def test_what_nothing_answers_and_what_search_tied() -> None:
-    assert {(o.kind, o.enough) for o in several(packing.unanswered, ASKED)} == {("none", False)}
+    refused = Asked("Who owns the Teal Bridge?", (), (BRIDGE,), near=OTHERS)
+    assert {(o.kind, o.enough) for o in several(packing.unanswered, refused)} == {("none", False)}
     tied = Asked(ASKED.question, ASKED.answers, (VELL,), OTHERS, partial=True)
     assert {o.enough for o in several(packing.packed, tied)} == {None}
     assert not several(packing.lacking, tied)
