@@ -40,6 +40,19 @@ class Trees:
             node = np.where(value <= self.threshold[node], self.left[node], self.right[node])
         return np.asarray(self.value[node].sum(axis=1), dtype=np.float32)
 
+    def with_more(self, others: Trees) -> Trees:
+        """Both ensembles as one: its score is the sum of theirs."""
+        shift = len(self.feature)
+        return Trees(
+            roots=np.concatenate([self.roots, others.roots + shift]).astype(np.int32),
+            feature=np.concatenate([self.feature, others.feature]),
+            threshold=np.concatenate([self.threshold, others.threshold]),
+            left=np.concatenate([self.left, others.left + shift]).astype(np.int32),
+            right=np.concatenate([self.right, others.right + shift]).astype(np.int32),
+            value=np.concatenate([self.value, others.value]),
+            depth=max(self.depth, others.depth),
+        )
+
     def arrays(self, prefix: str) -> dict[str, np.ndarray]:
         """The ensemble as named arrays, for a safetensors file."""
         return {

@@ -15,7 +15,7 @@ from index.trees import Trees, from_dump
 from training.judge_rows import Rows
 
 FOLDS = 5
-ROUNDS = 250
+ROUNDS, MORE = 250, 60  # trees from nothing; trees added to a given ensemble
 SETTINGS = {
     "objective": "binary",
     "learning_rate": 0.05,
@@ -29,10 +29,16 @@ SETTINGS = {
     "verbosity": -1,
     "num_threads": 2,
 }
+SMALL = {"num_leaves": 6, "max_depth": 3, "min_data_in_leaf": 40}  # of trees that mend: the rows are few
 
 
-def fit(rows: Sequence[Rows], seed: int = 7) -> tuple[Trees, tuple[float, float], dict[str, Any]]:
-    """(trees, calibration (scale, shift) of the best chain's log-odds, report). InputError with too few rows."""
+def fit(
+    rows: Sequence[Rows], seed: int = 7, start: Trees | None = None
+) -> tuple[Trees, tuple[float, float], dict[str, Any]]:
+    """(trees, calibration (scale, shift) of the best chain's log-odds, report). InputError with too few rows.
+
+    start: an ensemble to go on from, which may know fewer features: MORE trees are added that mend its errors.
+    """
     kept = [row for row in rows if len(row.right)]
     if len(kept) < 50 or len({bool(row.right.any()) for row in kept}) < 2:
         raise InputError(
@@ -42,7 +48,7 @@ def fit(rows: Sequence[Rows], seed: int = 7) -> tuple[Trees, tuple[float, float]
     folds = np.random.default_rng(seed).permutation(len(kept)) % FOLDS
     best, right = np.zeros(len(kept)), np.zeros(len(kept))
     for fold in range(FOLDS):
-        trees = _grow([row for row, at in zip(kept, folds, strict=True) if at != fold], seed)
+        trees = _grow([row for row, at in zip(kept, folds, strict=True) if at != fold], seed, start)
         for at in np.flatnonzero(folds == fold):
             said = trees.score(kept[at].features)
             best[at], right[at] = said.max(), kept[at].right[int(said.argmax())]
@@ -53,7 +59,7 @@ def fit(rows: Sequence[Rows], seed: int = 7) -> tuple[Trees, tuple[float, float]
     for name in dict.fromkeys(row.source for row in kept):
         own = np.array([row.source == name for row in kept])
         report[name] = quality(stated[own], right[own], [row for row in kept if row.source == name])
-    return _grow(kept, seed), calibration, report
+    return _grow(kept, seed, start), calibration, report
 
 
 def quality(stated: np.ndarray, right: np.ndarray, rows: Sequence[Rows]) -> dict[str, Any]:
@@ -100,7 +106,7 @@ def importance(trees: Trees) -> dict[str, int]:
     return dict(sorted(zip(FEATURES, counts.tolist(), strict=True), key=lambda item: -item[1]))
 
 
-def _grow(rows: Sequence[Rows], seed: int) -> Trees:
+def _grow(rows: Sequence[Rows], seed: int, start: Trees | None) -> Trees:
     try:
         import lightgbm
     except ImportError as error:
@@ -110,6 +116,9 @@ def _grow(rows: Sequence[Rows], seed: int) -> Trees:
     features = np.concatenate([row.features for row in rows])
     right = np.concatenate([row.right for row in rows])
     weights = np.concatenate([np.full(len(row.right), 1.0 / len(row.right)) for row in rows])
-    data = lightgbm.Dataset(features, right, weight=weights * len(weights) / weights.sum())
-    booster = lightgbm.train({**SETTINGS, "seed": seed}, data, ROUNDS)
-    return from_dump(booster.dump_model()["tree_info"])
+    known = None if start is None else start.score(features)
+    data = lightgbm.Dataset(features, right, weight=weights * len(weights) / weights.sum(), init_score=known)
+    settings = {**SETTINGS, "seed": seed, "boost_from_average": start is None, **({} if start is None else SMALL)}
+    booster = lightgbm.train(settings, data, ROUNDS if start is None else MORE)
+    grown = from_dump(booster.dump_model()["tree_info"])
+    return grown if start is None else start.with_more(grown)

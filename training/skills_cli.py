@@ -57,7 +57,7 @@ def skill(
     ),
     start: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Reader: go on from these weights, not from the packaged encoder."),
+        typer.Option(metavar="FILE", help="Reader, judge: go on from these weights, not from nothing."),
     ] = None,
     teacher: Annotated[
         list[Path] | None,
@@ -92,8 +92,10 @@ def skill(
     from training.skills import hop, judge, packer, ranker, reader
     from training.skills.card import Run, resolve_device
 
-    only("reader", name, start=start, teacher=teacher, ramp=ramp, from_collection=from_collection)
+    only("reader", name, teacher=teacher, ramp=ramp, from_collection=from_collection)
     only("hop", name, leave_out=leave_out)
+    if start is not None and name not in ("reader", "judge"):
+        raise InputError(f"--start is for the reader and the judge. Leave it out for the {name}.")
     run = Run(
         out, question_sets(data), minutes, seed, resolve_device(device), start=start,
         teachers=tuple(teacher or ()), ramp=ramp, left_out=leave_out,

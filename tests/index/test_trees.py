@@ -37,3 +37,16 @@ def test_a_value_on_the_threshold_goes_left() -> None:
 def test_no_rows_have_no_scores() -> None:
     tree = {"tree_structure": {"leaf_value": 1.0}}
     assert from_dump([tree]).score(np.zeros((0, 3), np.float32)).shape == (0,)
+
+
+def test_two_ensembles_score_as_their_sum() -> None:
+    split = {
+        "split_feature": 1,
+        "threshold": 0.5,
+        "left_child": {"leaf_value": -1.0},
+        "right_child": {"leaf_value": 2.0},
+    }
+    one, other = from_dump([{"tree_structure": split}]), from_dump([{"tree_structure": {"leaf_value": 0.25}}])
+    rows = np.array([[0.0, 0.0], [0.0, 1.0]], dtype=np.float32)
+    assert one.with_more(other).score(rows).tolist() == [-0.75, 2.25]
+    assert other.with_more(one).score(rows).tolist() == [-0.75, 2.25]

@@ -20,7 +20,7 @@ from agent import judge
 from agent.judge import FEATURES
 from index import delta
 from index.encoders import load_embedder
-from index.trees import from_dump
+from index.trees import Trees, from_dump
 from index.types import Mode
 from training import judge_fit
 from training.judge_rows import SOURCES, Rows, collect
@@ -37,7 +37,8 @@ def train(run: Run) -> dict[str, Any]:
     if not judge.installed():  # any order of the chains will do to learn from
         judge.use(from_dump([{"tree_structure": {"leaf_value": 0.0}}]))
     rows = _rows(run, began + 60 * run.minutes)
-    trees, calibration, report = judge_fit.fit(rows, run.seed)
+    start = Trees.from_arrays(delta.load_arrays(run.start), "judge") if run.start is not None else None
+    trees, calibration, report = judge_fit.fit(rows, run.seed, start)
     facts = provenance()
     card = {
         "skill": "judge",
@@ -45,6 +46,7 @@ def train(run: Run) -> dict[str, Any]:
         "settings": {**judge_fit.SETTINGS, "rounds": judge_fit.ROUNDS, "folds": judge_fit.FOLDS},
         "data": licences(run.data, sorted({source.name for source in SOURCES})) if run.data else {},
         "seed": run.seed,
+        "start": delta.digest(run.start)[:12] if run.start is not None else "",
         "command": facts["command"],
         "commit": facts["commit"],
         "minutes": round((time.monotonic() - began) / 60, 1),
