@@ -70,6 +70,7 @@ def judged(
         _unconnected(question, weights, chain, answer) for chain, answer in zip(chains, answers, strict=True)
     ]
     said = np.where(loose, np.minimum(said, UNCONNECTED), said)
+    _as_read(chains, answers, said)
     found = [
         Judged(
             chains[at],
@@ -80,6 +81,18 @@ def judged(
         for at in np.lexsort((np.arange(len(chains)), -said))
     ]
     return _best_told(found)
+
+
+def _as_read(chains: Sequence[Chain], answers: Sequence[str], said: np.ndarray) -> None:
+    """A chain that was not read says no more for its answer than the best that was read with the same answer."""
+    best: dict[frozenset[str], float] = {}
+    for chain, answer, probability in zip(chains, answers, said, strict=True):
+        if chain.reading is not None:
+            key = stems(answer)
+            best[key] = max(best.get(key, 0.0), float(probability))
+    for at, (chain, answer) in enumerate(zip(chains, answers, strict=True)):
+        if chain.reading is None:
+            said[at] = min(said[at], best.get(stems(answer), 1.0))
 
 
 def _best_told(found: list[Judged]) -> list[Judged]:
@@ -198,7 +211,10 @@ def features(
 def _unconnected(question: Question, weights: np.ndarray, chain: Chain, answer: str) -> bool:
     """Whether nothing connects a chain's sentences and the one with the answer is about something else: another
     bridge's cost next to the bridge that was asked about."""
-    if len(chain.links) < 2 or not answer or answer in _CLOSED or _joined(chain):
+    if not answer or answer in _CLOSED:
+        return False
+    alone = len(chain.links) < 2  # the trees know single chains; of packed evidence they have seen little
+    if (alone and (not chain.joint or question.options)) or (not alone and _joined(chain)):
         return False
     holding = [link for link in reversed(chain.links) if answer in link.text or answer in link.passage.text]
     link = holding[0] if holding else chain.last

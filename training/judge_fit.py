@@ -118,7 +118,12 @@ def _grow(rows: Sequence[Rows], seed: int, start: Trees | None) -> Trees:
     weights = np.concatenate([np.full(len(row.right), 1.0 / len(row.right)) for row in rows])
     known = None if start is None else start.score(features)
     data = lightgbm.Dataset(features, right, weight=weights * len(weights) / weights.sum(), init_score=known)
-    settings = {**SETTINGS, "seed": seed, "boost_from_average": start is None, **({} if start is None else SMALL)}
+    settings = {
+        **SETTINGS,
+        "seed": seed,
+        "boost_from_average": start is None,
+        **({} if start is None else SMALL),
+    }
     booster = lightgbm.train(settings, data, ROUNDS if start is None else MORE)
     grown = from_dump(booster.dump_model()["tree_info"])
     return grown if start is None else start.with_more(grown)

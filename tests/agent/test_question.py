@@ -77,6 +77,6 @@ def test_values() -> None:
 def test_follow_ups_take_the_name_from_the_conversation() -> None:
     history = (Turn("Who designed the Teal Bridge?", "Mira Vell [1]. The bridge opened in 1887. [1]"),)
     assert resolve("When was she born?", history) == "When was Mira Vell born?"
-    assert resolve("When was it opened?", history) == "When was Teal Bridge opened?"
+    assert resolve("When was it opened?", history) == "When was the Teal Bridge opened?"
     assert resolve("Where was Jon Aldin when she left?", history) == "Where was Jon Aldin when she left?"
     assert resolve("When was she born?", ()) == "When was she born?"
