@@ -14,7 +14,7 @@ from pathlib import Path
 from training.policy.trees import Ending, Tree, prefixes
 from training.rewards.compose import Preset, compose, load_presets
 
-# Processor seconds of a level relative to the deepest search; see docs/POLICY.md for how they were measured.
+# Cost of a level relative to the deepest search: estimates, not measured yet.
 UNITS: Mapping[str, float] = {
     "memory": 0.02,
     "hybrid": 0.4,
