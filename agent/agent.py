@@ -31,7 +31,7 @@ from agent.policy import Policy, Rules
 from agent.policy_llm import LanguageModelPolicy
 from agent.promotion import pinned
 from agent.reader import Reader
-from agent.reader_model import load_reader
+from agent.reader_model import ReaderModel, load_reader
 from agent.run import Run
 from agent.telemetry import Spans
 from agent.thinking import Thinker
@@ -59,8 +59,10 @@ class Agent:
         policy: Policy | None = None,
         runs: OpenRuns | None = None,
         spans: Spans | None = None,
+        reader: Callable[[], ReaderModel | None] = load_reader,
     ) -> None:
-        """runs: keeps checkpoints, so that a killed process's questions can be gone on with; spans: telemetry."""
+        """reader: gives the trained reader. runs: keeps checkpoints, so that a killed process's questions can be
+        gone on with. spans: telemetry."""
         self.searcher = searcher
         self.store = searcher.store
         self.settings = settings
@@ -72,6 +74,7 @@ class Agent:
         self.runs = runs
         self.fallback = Rules(level_of(settings.agent.mode))
         self._spans = spans
+        self._reader_model = reader
         self._graph = build_graph(runs.checkpointer if runs is not None else None)
         self._matcher = WordMatcher(searcher.embedder)
         self._gate = Gate(searcher.embedder)
@@ -214,7 +217,7 @@ class Agent:
             model = LanguageModelComposer(watching, max_tokens=self.settings.model.max_tokens)
             thinker = Thinker(watching) if config.thinking == "model" else None
             knower = Thinker(watching) if config.own_knowledge else None
-        reader_model = load_reader()
+        reader_model = self._reader_model()
         return Tools(
             searcher=self.searcher, search=MemoSearch(self.searcher, scope),
             reader=Reader(MemoEmbedder(self.searcher.embedder), self._matcher),

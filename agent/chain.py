@@ -129,4 +129,6 @@ def _apart(one: Evidence, other: Evidence) -> bool:
 
 def speaks_of(text: str, name: str) -> bool:
     """Whether a text holds a name as whole words."""
+    if name not in text:  # nearly always, and much cheaper
+        return False
     return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None

@@ -57,7 +57,7 @@ def spoken_of(history: Sequence[Turn]) -> list[Mention]:
         if turn.short:
             kind = _kind_of_answer(turn.short, question.expects)
             named = frozenset(words(turn.short)) | ({question.head} if question.head else frozenset())
-            found.append(Mention(turn.short, kind, named, age, answered=True))
+            found.append(Mention(_in_full(turn, question.head), kind, named, age, answered=True))
         described = _described(turn.question)
         found.extend(Mention(text, "person", frozenset({noun}), age) for text, noun in described)
         for name in dict.fromkeys([*question.options, *question.names]):
@@ -84,6 +84,14 @@ def pair_of(history: Sequence[Turn]) -> tuple[str, str] | None:
             return mention.text, twin.text
         seen.append(mention)
     return None
+
+
+def _in_full(turn: Turn, head: str) -> str:
+    """The short answer as the answer's text names it with the word that was asked for: Mirnil -> River Mirnil."""
+    if not head or head in words(turn.short):
+        return turn.short
+    forms = (name for name in names_in(turn.answer, opening=False) if turn.short in name)
+    return next((name for name in forms if set(words(name)) == {head, *words(turn.short)}), turn.short)
 
 
 def _kind_of_answer(short: str, expects: str) -> str:

@@ -2,8 +2,9 @@
 
     python -m benchmarks.agent_ablation --data DIR [--data DIR ...] --limit 40 --json OUT
 
-Searches and readings of a question are shared between the variants, so a table costs little more than its most
-thorough variant; seconds are therefore not compared, searches and tokens are.
+Searches and readings of a question are shared between the variants, and word vectors and readings are kept beside
+the evaluation indexes: a table costs little more than its most thorough variant, a second one a fraction of that.
+Seconds are therefore not compared, searches and tokens are. Each question is a line of OUT-<set>.jsonl once done.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from training.answer_scores import Case, check, score
 from training.benchmark_index import open_index
 from training.data import load_questions, open_data
 from training.evaluate_answers import ScopeKind, make_cases
+from training.kept import kept_models
 from training.metrics import bootstrap, paired_difference
 from training.report import provenance, track, write_json
 
@@ -208,8 +210,9 @@ def main() -> None:
     variants = [variant for variant in VARIANTS if variant.name in {"full", *wanted}]
     results = {}
     for path in options.data:
+        kept = options.json.with_name(f"{options.json.stem}-{path.name}.jsonl") if options.json else None
         results[path.name] = measured(
-            path, options.split, options.limit, options.scope, options.cache, variants
+            path, options.split, options.limit, options.scope, options.cache, variants, kept
         )
         print(as_markdown(path.name, results[path.name]["variants"], results[path.name]["n"]), flush=True)
         print()
@@ -235,7 +238,9 @@ def measured(
     examples = examples[:limit]
     with open_index(folder, examples, load_embedder(), cache) as index:
         cases = make_cases(examples, folder, index.locator, scope)
-        agent = open_agent(index.store.data_dir, store=index.store, memory=False)
+        agent = open_agent(
+            index.store.data_dir, store=index.store, memory=False, durable=False, models=kept_models(cache)
+        )
         rows = []
         for row in track(outcomes(agent, cases, variants), len(cases), f"asking: {path.name}"):
             rows.append(row)

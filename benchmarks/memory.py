@@ -27,11 +27,11 @@ from agent.config import MemoryConfig, Settings
 from agent.types import Trajectory
 from benchmarks.measure import RESULTS, data_root, facts
 from benchmarks.paraphrase import near_miss, paraphrase
-from index.encoders import load_embedder
 from index.ingest import ingest_passages
 from index.store import Store
 from index.types import Scope
 from training.data import CorpusRow, QAExample, load_corpus, load_questions
+from training.kept import kept_models
 from training.metrics import exact_match, f1
 
 SETS = ("2wiki_distractor", "hotpotqa_distractor", "musique_distractor", "squad1_duetest", "popqa_1000")
@@ -67,8 +67,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = Store.open(folder)
         records = [{"id": row.id, "title": row.title, "text": row.text} for row in rows.values()]
-        ingest_passages(store, records, NAME, embedder=load_embedder())
-        agent = open_agent(folder, store=store, settings=Settings(memory=MemoryConfig()))
+        models = kept_models()
+        ingest_passages(store, records, NAME, embedder=models[0])
+        settings = Settings(memory=MemoryConfig())
+        agent = open_agent(folder, store=store, settings=settings, models=models)
         result = measure(agent, examples, rows, chance, options.show)
     result["facts"] = facts("memory", options) | {"sets": SETS, "passages": len(rows)}
     options.json.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -151,7 +153,7 @@ def _change(agent: Agent, asked: list[Asked], rows: dict[str, CorpusRow]) -> dic
         row = rows[sources[document]]
         text = re.sub(r"\d", lambda m: str((int(m.group()) + 1) % 10), row.text) + " This page was revised."
         changed.append({"id": row.id, "title": row.title, "text": text})
-    ingest_passages(store, changed, NAME, embedder=load_embedder())
+    ingest_passages(store, changed, NAME, embedder=agent.searcher.embedder)
     after = sum(memory.recall(one.example.question, SCOPE).answer is not None for one in answered)
     again = [agent.run(one.example.question, SCOPE) for one in answered[:25]]
     broken = sum(

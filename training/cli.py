@@ -182,6 +182,7 @@ def dialogues(
     from training import report
     from training.benchmark_index import open_index
     from training.data import open_data
+    from training.kept import kept_models
 
     if json:
         report.open_output(json)
@@ -190,7 +191,9 @@ def dialogues(
     outcomes: list[evaluation.TurnOutcome] = []
     with open_index(folder, (), load_embedder(), cache) as index:
         settings = load_settings(index.store.data_dir)
-        agent = open_agent(index.store.data_dir, settings=settings, memory=False, durable=False)
+        agent = open_agent(
+            index.store.data_dir, settings=settings, memory=False, durable=False, models=kept_models(cache)
+        )
         for dialogue in report.track(iter(held), len(held), "talking"):
             outcomes.extend(evaluation.hold(agent, dialogue, Scope((index.collection,))))
     result = evaluation.summary(outcomes)
