@@ -101,6 +101,7 @@ def search(name: str, folder: Path, asked: Sequence[Question]) -> dict[str, Any]
     return {
         **{key: interval["mean"] for key, interval in means.items()},
         "intervals": means,
+        "per_question": values[f"recall@{READ}"],
         "questions": len(asked),
         "ms": spread(ms),
         "peak_megabytes": round(peak_megabytes(), 0),

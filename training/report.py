@@ -47,7 +47,7 @@ class Grid:
 
 def show(grid: Grid, *, markdown: bool) -> None:
     """Print a table to standard output; Markdown as it is, to be pasted."""
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 200)  # a file has no width to fit into
     if markdown:
         console.print(grid.markdown(), markup=False, highlight=False, soft_wrap=True)
     else:
