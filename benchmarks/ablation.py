@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.compression import Found, collect, measure, packed
+from benchmarks.contexts import Found, collect, measure, packed
 from benchmarks.measure import clock, data_root, spread
 from index import gather, offered, walks
 from index.association import Node
