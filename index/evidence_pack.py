@@ -29,7 +29,7 @@ from index.store import Store
 from index.trees import Trees
 from index.types import Hit
 
-WORTH = 0.05  # chance of being needed from which a sentence of USUAL tokens is kept
+WORTH = 0.04  # chance of being needed from which a sentence of USUAL tokens is kept (docs/LOG.md)
 USUAL = 30
 SPARED = 15  # tokens on top of each sentence's own: long sentences are not spared too much
 POWER = 0.65  # of the tokens that a sentence's chance is divided by

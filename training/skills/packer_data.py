@@ -26,15 +26,19 @@ from training.skills.ranker_data import Asked, Pool
 
 Floats = npt.NDArray[np.float32]
 POOLS = (
-    Pool("2wiki_distractor", "train", 711),
+    Pool("2wiki_distractor", "train", 500),
     Pool("musique_distractor", "train", 152),
+    Pool("hotpotqa_distractor", "train", 500),
     Pool("squad2_dev_half", "train", 300),
+    Pool("qed_nq", "train", 250),
 )
 WORLDS = (Pool("world 323", "all", 60), Pool("world 324", "all", 60))  # where there are no question sets
 DEV = (
     Pool("2wiki_distractor", "dev", 181),
     Pool("musique_distractor", "dev", 35),
+    Pool("hotpotqa_distractor", "dev", 200),
     Pool("squad2_dev_half", "dev", 200),
+    Pool("qed_nq", "dev", 200),
 )
 WORLDS_DEV = (Pool("world 321", "all", 60),)
 
