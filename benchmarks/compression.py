@@ -21,12 +21,13 @@ from typing import Any
 from benchmarks.contexts import Found, collect, measure, packed, passages, triplets
 from benchmarks.measure import clock, data_root, facts, spread, stop_with
 from index.errors import InputError, StoreError
+from index.evidence_pack import WORTH
 from index.store import Store
 from training import report
 
 POOLS = ("2wiki_distractor", "musique_distractor", "hotpotqa_distractor", "qed_nq", "squad2_dev_half")
 DEPTHS = (1, 2, 3, 4, 5, 7, 10)
-WORTHS = (0.3, 0.2, 0.15, 0.1, 0.08, 0.07, 0.06, 0.05, 0.045, 0.04, 0.035, 0.03)
+WORTHS = (0.3, 0.2, 0.15, 0.1, 0.08, 0.06, 0.05, 0.04, 0.035, 0.03, 0.025, 0.02, 0.015)
 BUDGETS = (100, 150, 200, 300, 400)
 AMPLE = 1000  # tokens of the budget where `worth` decides
 AIM = 5  # passages whose answer recall the packed context should reach
@@ -52,6 +53,7 @@ def main() -> None:
             store.close()
             report.show(grid(folder.name, pool), markdown=options.markdown)
             print(verdict(pool), flush=True)
+        report.show(summary(results), markdown=options.markdown)
     except (InputError, StoreError) as error:
         stop_with(error)
     if options.json:
@@ -100,6 +102,36 @@ def grid(name: str, pool: dict[str, Any]) -> report.Grid:
     ]
     title = f"{name}: {pool['questions']} questions, {pool['with_answer']} with an answer in words"
     return report.Grid(title, ("", "tokens", "answer recall", "evidence recall"), tuple(rows))
+
+
+def summary(pools: dict[str, Any]) -> report.Grid:
+    """Each pool in one row: the best five passages, the setting in use, and the leanest that finds as many answers."""
+    rows = []
+    for name, pool in pools.items():
+        aim, packings = pool["methods"]["top k"][str(AIM)], pool["methods"]["packed"]
+        used = packings[f"worth {WORTH}"]
+        equal = [v["tokens"] for v in packings.values() if v["answer_recall"] >= aim["answer_recall"]]
+        half = [v for v in packings.values() if 2 * v["tokens"] <= aim["tokens"]]
+        best = max(half, key=lambda values: values["answer_recall"])["answer_recall"] if half else None
+        rows.append(
+            (
+                name,
+                f"{aim['tokens']:.0f} / {report.percent(aim['answer_recall'])}",
+                f"{used['tokens']:.0f} / {report.percent(used['answer_recall'])}",
+                f"{used['tokens'] / aim['tokens']:.0%}",
+                report.percent(best),
+                f"{min(equal) / aim['tokens']:.0%}" if equal else "never",
+            )
+        )
+    columns = (
+        "",
+        f"top {AIM}: tokens / answers",
+        "packed as shipped",
+        "of the tokens",
+        "best answers within half",
+        "tokens for equal answers",
+    )
+    return report.Grid("Packed evidence against the best five passages, answer recall", columns, tuple(rows))
 
 
 def verdict(pool: dict[str, Any]) -> str:

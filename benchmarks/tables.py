@@ -1,0 +1,95 @@
+"""docs/BENCHMARKS.md, written from the result files: `python -m benchmarks.tables --write`.
+
+Every section is one file of benchmarks/results with the command and the commit it came from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from benchmarks import compression, held_out, retrieval
+from benchmarks.ablation import ablation_grids
+from benchmarks.growth import growth_grid
+from benchmarks.measure import RESULTS, ROOT
+from benchmarks.walk_speed import pagerank_grid
+
+PAGE = ROOT / "docs" / "BENCHMARKS.md"
+HEAD = """# Benchmarks
+
+Each section is one result file of `benchmarks/results`, with its command and commit (`+`: with changes not yet
+committed), put here by `python -m benchmarks.tables --write`. Two shared x86-64 cores; times are processor time of one
+thread (`FORAGE_CLOCK=cpu OMP_NUM_THREADS=1`), and other work on the machine still makes them up to three times longer:
+compare rows of one table, not tables. Nothing is sampled at run time, so there is one seed; intervals are 95 %
+bootstrap over questions. Where a target was missed, a line says so.
+"""
+
+
+def main() -> None:
+    """Print the page, or write it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="replace docs/BENCHMARKS.md")
+    options = parser.parse_args()
+    page = "\n".join([HEAD, *sections()])
+    if options.write:
+        PAGE.write_text(page, encoding="utf-8")
+    else:
+        sys.stdout.write(page)
+
+
+def sections() -> Iterator[str]:
+    """The sections whose files there are."""
+    for name, title, render in SECTIONS:
+        path = RESULTS / f"{name}.json"
+        if not path.is_file():
+            continue
+        found = json.loads(path.read_text(encoding="utf-8"))
+        command = found["command"].replace(" --markdown", "")
+        parts = "\n".join(render(found))
+        yield f"## {title}\n\n`{command}` at {found['commit']}\n\n{parts}"
+
+
+def _retrieval(found: dict[str, Any]) -> Iterator[str]:
+    for name, pool in found["pools"].items():
+        yield retrieval.grid(name, pool).markdown()
+        yield retrieval.note(pool)
+    if "--single-hop" in found["command"]:
+        yield retrieval.gaps(found["pools"]).markdown()
+
+
+def _held_out(found: dict[str, Any]) -> Iterator[str]:
+    yield held_out.grid(found["sets"]).markdown()
+
+
+def _compression(found: dict[str, Any]) -> Iterator[str]:
+    yield compression.summary(found["pools"]).markdown()
+    for name, pool in found["pools"].items():
+        yield compression.grid(name, pool).markdown()
+        yield compression.verdict(pool)
+
+
+def _growth(found: dict[str, Any]) -> Iterator[str]:
+    yield growth_grid(found["growth"]).markdown()
+    yield pagerank_grid(found["pagerank"]).markdown()
+
+
+def _ablation(found: dict[str, Any]) -> Iterator[str]:
+    for grid in ablation_grids(found["ablation"]):
+        yield grid.markdown()
+
+
+SECTIONS: tuple[tuple[str, str, Callable[[dict[str, Any]], Iterator[str]]], ...] = (
+    ("retrieval-multi-hop", "Search beside its rivals, multi-hop pools", _retrieval),
+    ("held-out", "The ranker on sets it never learned from", _held_out),
+    ("retrieval-single-hop", "Search on single-hop pools, with and without titles", _retrieval),
+    ("compression", "Tokens for the evidence", _compression),
+    ("graph-growth", "Growth, adding, deleting, PageRank", _growth),
+    ("graph-ablation", "What each part is worth", _ablation),
+)
+
+
+if __name__ == "__main__":
+    main()
