@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.contexts import Found, collect, measure, packed
+from benchmarks.contexts import Found, collect, measure, packed, weigh
 from benchmarks.measure import clock, data_root, spread
 from index import gather, offered, walks
 from index.association import Node
@@ -150,7 +150,8 @@ def _searches(name: str, split: str, mode: Mode, limit: int | None) -> dict[str,
 
 def _packings(store: Store, found: list[Found], part: Callable[[], Any]) -> dict[str, Any]:
     with part():
-        return {str(b): measure([(one, packed(store, one, b)) for one in found]) for b in BUDGETS}
+        both = [(one, weigh(store, one)) for one in found]
+        return {str(b): measure([(one, packed(weighed, b)) for one, weighed in both]) for b in BUDGETS}
 
 
 def ablation_grids(found: dict[str, Any]) -> list[report.Grid]:

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.contexts import Found, collect, measure, packed, passages, triplets
+from benchmarks.contexts import Found, collect, measure, packed, passages, triplets, weigh
 from benchmarks.measure import clock, data_root, facts, spread, stop_with
 from index.errors import InputError, StoreError
 from index.evidence_pack import WORTH
@@ -67,25 +67,28 @@ def curve(store: Store, found: Sequence[Found]) -> dict[str, Any]:
     methods: dict[str, dict[str, Any]] = {"top k": {}, "chunks + triplets": {}, "packed": {}}
     for depth in DEPTHS:
         methods["top k"][str(depth)] = measure([(one, passages(one, depth)) for one in found])
-        both = [(one, [*passages(one, depth), *triplets(store, one, depth)]) for one in found]
-        methods["chunks + triplets"][str(depth)] = measure(both)
+        methods["chunks + triplets"][str(depth)] = measure(
+            [(one, [*passages(one, depth), *triplets(store, one, depth)]) for one in found]
+        )
+    weighed, took = [], []
+    for one in found:
+        began = clock()
+        weighed.append(weigh(store, one))
+        packed(weighed[-1], AMPLE)
+        took.append((clock() - began) * 1000)
+    both = list(zip(found, weighed, strict=True))
     for worth in WORTHS:
-        contexts = [(one, packed(store, one, AMPLE, worth)) for one in found]
+        contexts = [(one, packed(sentences, AMPLE, worth)) for one, sentences in both]
         methods["packed"][f"worth {worth}"] = measure(contexts)
     for budget in BUDGETS:
-        methods["packed"][f"budget {budget}"] = measure([(one, packed(store, one, budget)) for one in found])
+        contexts = [(one, packed(sentences, budget)) for one, sentences in both]
+        methods["packed"][f"budget {budget}"] = measure(contexts)
     return {
-        "packing_ms": spread([_milliseconds(store, one) for one in found]),
+        "packing_ms": spread(took),
         "questions": len(found),
         "with_answer": sum(bool(one.answers) for one in found),
         "methods": methods,
     }
-
-
-def _milliseconds(store: Store, found: Found) -> float:
-    began = clock()
-    packed(store, found, AMPLE)
-    return (clock() - began) * 1000
 
 
 def grid(name: str, pool: dict[str, Any]) -> report.Grid:

@@ -15,11 +15,13 @@ import numpy as np
 
 from index.encoders import count_tokens, load_embedder
 from index.errors import InputError
-from index.evidence_pack import WORTH, pack_evidence
+from index.evidence_pack import WORTH, load_packer
 from index.features import Asked, covered
 from index.graph_cache import GraphCache
 from index.knowledge import triplets_of
+from index.offered import Offer, offer
 from index.retrieve import Searcher
+from index.sentence_features import Floats
 from index.store import Store
 from index.types import Hit, Mode, Scope
 from index.words import stems_of
@@ -57,6 +59,14 @@ class Piece:
     text: str
     span: Span
     quotes: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """The sentences of a question's passages and their needs, for packings of several sizes."""
+
+    offered: Offer
+    needs: Floats
 
 
 @dataclass(slots=True)
@@ -130,9 +140,15 @@ def triplets(store: Store, found: Found, depth: int) -> list[Piece]:
     ]
 
 
-def packed(store: Store, found: Found, budget: int, worth: float = WORTH) -> list[Piece]:
+def weigh(store: Store, found: Found) -> Weighed:
+    """The sentences that packing chooses from, with how likely each is needed."""
+    offered = offer(store, found.question, found.asked, found.entities, found.hits)
+    return Weighed(offered, load_packer().needs(offered))
+
+
+def packed(weighed: Weighed, budget: int, worth: float = WORTH) -> list[Piece]:
     """What index.evidence_pack keeps."""
-    items = pack_evidence(store, found.question, found.asked, found.entities, found.hits, budget, worth)
+    items = load_packer().pack(weighed.offered, budget, worth, weighed.needs)
     return [
         Piece(
             "" if item.kind == "triplet" else item.title,

@@ -66,12 +66,15 @@ class Packer:
         second = self._second.score(second_look(offered, first, scores))
         return np.asarray((chances(scores) + chances(second)) / 2, dtype=np.float32)
 
-    def pack(self, offered: Offer, budget: int, worth: float = WORTH) -> tuple[Packed, ...]:
+    def pack(
+        self, offered: Offer, budget: int, worth: float = WORTH, known: Floats | None = None
+    ) -> tuple[Packed, ...]:
         """Items within `budget` tokens, each title counted once; best passage first, empty without sentences.
 
         One sentence is given even where it does not fit. worth: 0 fills the budget, 1 keeps almost nothing.
+        known: what `needs` said, where it was asked before.
         """
-        needs = self.needs(offered).tolist()
+        needs = (self.needs(offered) if known is None else known).tolist()
         kept, stated = _choose(offered, needs, budget, worth)
         packed: list[Packed] = []
         for hit in dict.fromkeys(offered.sentences[at].hit for at in kept):
