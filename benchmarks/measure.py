@@ -136,7 +136,7 @@ def facts(module: str, options: Any) -> dict[str, Any]:
     given = " ".join(
         f"--{name.replace('_', '-')}" + ("" if value is True else f" {value}")
         for name, value in sorted(vars(options).items())
-        if value not in (None, False) and name not in ("json", "data")
+        if value not in (None, False) and name not in ("json", "data", "cache")
     )
     command = f"python -m benchmarks.{module} {given}".strip()
     kind = "cpu" if os.environ.get("FORAGE_CLOCK") == "cpu" else "wall"
