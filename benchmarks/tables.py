@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from benchmarks import compression, held_out, retrieval
+from benchmarks import compression, documents, held_out, retrieval
 from benchmarks.ablation import ablation_grids
 from benchmarks.growth import growth_grid
 from benchmarks.measure import RESULTS, ROOT
@@ -71,6 +71,12 @@ def _compression(found: dict[str, Any]) -> Iterator[str]:
         yield compression.verdict(pool)
 
 
+def _documents(found: dict[str, Any]) -> Iterator[str]:
+    yield f"{documents.ABOUT}\n"
+    for grid in documents.grids(found):
+        yield grid.markdown()
+
+
 def _growth(found: dict[str, Any]) -> Iterator[str]:
     yield growth_grid(found["growth"]).markdown()
     yield pagerank_grid(found["pagerank"]).markdown()
@@ -86,6 +92,7 @@ SECTIONS: tuple[tuple[str, str, Callable[[dict[str, Any]], Iterator[str]]], ...]
     ("held-out", "The ranker on sets it never learned from", _held_out),
     ("retrieval-single-hop", "Search on single-hop pools, with and without titles", _retrieval),
     ("compression", "Tokens for the evidence", _compression),
+    ("documents", "Domain shift: real documents", _documents),
     ("graph-growth", "Growth, adding, deleting, PageRank", _growth),
     ("graph-ablation", "What each part is worth", _ablation),
 )

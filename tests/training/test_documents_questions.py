@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.documents import FILES, QUESTIONS, gather_files, listed_files, summary
+from benchmarks.documents import FILES, QUESTIONS, documents_root, gather_files, grids, listed_files, summary
 from index.errors import InputError
 from index.types import Scope
 from training.answer_scores import Case, failed
@@ -79,3 +79,13 @@ def test_a_run_that_breaks_is_a_failure() -> None:
     found = summary([Outcome(case, None, (), failed(case, 1.0), "no model")], {"files": 1, "passages": 1})
     assert found["failures"][0]["said"] == "failed: no model"
     assert found["by_collection"] == {"pep": {"right": 0.0, "n": 1}}
+    scores, shares, failures = grids(found)
+    assert ("EM of the answerable", "0.0", "0.0", "0.0") in scores.rows
+    assert shares.rows == (("single", "0", "1"), ("pep", "0", "1"))
+    assert failures.rows[0][0] == EXAMPLES[0].id
+
+
+def test_absent_collections_are_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FORAGE_DATA", str(tmp_path))
+    with pytest.raises(InputError, match="Set FORAGE_DATA"):
+        documents_root()
