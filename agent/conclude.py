@@ -41,6 +41,9 @@ class Conclusion:
     derived: bool = False
     rationale: str = ""
     rivals: tuple[Evidence, ...] = ()  # evidence for another answer, to be told to the person
+    others: tuple[
+        str, ...
+    ] = ()  # what that evidence answers, where no version of a document replaces another
 
 
 def conclude(inquiry: Inquiry, dated: DocumentDate) -> Conclusion | None:
@@ -56,7 +59,10 @@ def conclude(inquiry: Inquiry, dated: DocumentDate) -> Conclusion | None:
         return _yes_no(thread)
     chain, rivals, why = _settle(thread, dated)
     if chain.answers:
-        return Conclusion(chain.answers[0].text, chain.links, rationale=why, rivals=rivals)
+        versions = any(_versions(r.passage.title, chain.last.passage.title) for r in rivals)
+        told = {one.chain.last.key: one.answer for one in reversed(thread.judged)}
+        others = () if versions else tuple(told[r.key] for r in rivals)
+        return Conclusion(chain.answers[0].text, chain.links, rationale=why, rivals=rivals, others=others)
     return Conclusion(_phrase(thread.question, chain.last), chain.links, rationale=why, rivals=rivals)
 
 
@@ -110,7 +116,7 @@ def _settle(thread: Thread, dated: DocumentDate) -> tuple[Chain, tuple[Evidence,
         return best, (), ""
     rivals = rival_answers(thread)
     for rival in rivals:
-        if family(rival.last.passage.title) != family(best.last.passage.title):
+        if not _versions(rival.last.passage.title, best.last.passage.title):
             continue
         ours, theirs = dated(best.last.passage.document_id), dated(rival.last.passage.document_id)
         if (date_key(theirs) or (0,)) > (date_key(ours) or (0,)):
@@ -157,6 +163,11 @@ def family(title: str) -> frozenset[str]:
     True
     """
     return stems(_VERSION_WORDS.sub(" ", title))
+
+
+def _versions(one: str, other: str) -> bool:
+    """Whether two titles name versions of one document; documents without a title do not."""
+    return bool(family(one)) and family(one) == family(other)
 
 
 def _differ(left: str, right: str) -> bool:

@@ -196,13 +196,20 @@ def _answer(
     if not verified.claims:
         text, what = replies.abstention((), board.searches, "")
         return Answer(
-            text=text, short="", kind="abstention", missing=what, notice=notice, cost=cost_of(board)
+            text=text,
+            short="",
+            kind="abstention",
+            missing=what,
+            notice=notice,
+            cost=cost_of(board),
+            confidence=1 - board.confidence,
         )
     text = " ".join(
         f"{claim.text} {''.join(f'[{number}]' for number in claim.citations)}" for claim in verified.claims
     )
     return Answer(
-        text=text, short=made.short, kind="answer", claims=verified.claims, citations=verified.citations,
+        text=text, short=made.short, kind="answer", others=board.conclusion.others if board.conclusion else (),
+        claims=verified.claims, citations=verified.citations,
         confidence=board.confidence, notice=notice, brain=brain, stopped=_cut(board, tools),
         cost=cost_of(board),
     )  # fmt: skip

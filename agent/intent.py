@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from agent.concepts import EXACT, LIGHT, RELATIONS, REWRITES, concept
-from agent.question import analyse, names_in, words
+from agent.question import analyse, names_in, plainly, words
 from index.stop_words import STOP_WORDS
 
 _BROAD_PLACE = frozenset({"", "place", "location", "town", "city", "village"})
@@ -23,6 +23,7 @@ _POSSESSIVE = re.compile(
     r"((?:[A-Z][\w'’\-]*(?:\s+(?:of|the|and|de|van|von)\s+)?\s*)+)['’]s?\s+((?:[a-z\-]+['’]s\s+)*)([a-z\-]+)"
 )
 _YEAR = re.compile(r"(?:1\d|20)\d\d")
+_HOW_MANY = re.compile(r"\bhow (?:many|much)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Intent:
 
 def intent_of(text: str) -> Intent:
     """Take a question apart for comparison."""
-    plain = _plain(text)
+    plain = plainly(_plain(text))
     original = analyse(plain)
     changed = _one_form(plain)
     question = analyse(changed[:1].upper() + changed[1:])
@@ -66,7 +67,7 @@ def intent_of(text: str) -> Intent:
     ]  # fmt: skip
     sense = Counter(concept(w) for w in content)
     order = tuple(c for w in content if (c := concept(w)) not in RELATIONS)
-    compares = direction not in ("", "same") and "or" in tokens
+    compares = direction not in ("", "same") and "or" in tokens and not _HOW_MANY.search(plain)
     exact = frozenset() if compares else frozenset(EXACT[w] for w in tokens if w in EXACT)
     if compares:
         expects = "choice"
@@ -86,6 +87,8 @@ def same_question(a: Intent, b: Intent, short: str = "") -> str:
     """
     if a.text.casefold() == b.text.casefold():
         return ""
+    if bool(a.names) != bool(b.names):
+        a, b = _spelled(a, b), _spelled(b, a)
     checks = (
         (a.numbers == b.numbers, "numbers"),
         (_same_names(a, b), "names"),
@@ -134,6 +137,16 @@ def _role(text: str, names: list[str]) -> str:
     return ""
 
 
+def _spelled(one: Intent, other: Intent) -> Intent:
+    """A question typed without capitals, with those of the other one's names that it holds."""
+    if one.names or not other.names:
+        return one
+    held = "|".join(re.escape(name) for name in other.names)
+    opened = one.text.split(" ", 1)
+    rest = re.sub(rf"\b(?:{held})\b", lambda m: m.group()[:1].upper() + m.group()[1:], opened[-1])
+    return intent_of(" ".join([*opened[:-1], rest]))
+
+
 def _same_names(a: Intent, b: Intent) -> bool:
     return set(a.names) <= b.words and set(b.names) <= a.words
 
@@ -179,7 +192,9 @@ def _same_order(a: Intent, b: Intent) -> bool:
     alike = {EXACT["same"], EXACT["both"]} & a.exact
     if len(a.names) < 2 or alike or (a.direction and "or" in a.words & b.words):
         return True
-    mine = [n for n in a.names if n in b.words]
+    either = "or" in a.words & b.words and a.options == b.options
+    free = {w for option in a.options for w in option.split()} if either else set()
+    mine = [n for n in a.names if n in b.words and n not in free]
     theirs = _positions(b, mine)
     if theirs == sorted(theirs):
         return True

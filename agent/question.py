@@ -58,6 +58,16 @@ _AMOUNT_NOUNS = frozenset(
 )
 
 
+_POLITE = re.compile(  # words around a question that ask for nothing themselves
+    r"^\W*(?:please\s+|(?:could|can|would|will) you (?:please )?|do you (?:happen to )?)?"
+    r"(?:tell (?:me|us)|let me know|know|i(?:['’]d| would) like to know|i (?:want|need) to know|i wonder)"
+    r"(?:\s*[,:]\s*|\s+)(?=(?:(?:in|on|at|from|by|to|for|of|since|until) )?"
+    r"(?:who|whom|whose|what|which|when|where|why|how|is|are|was|were|did|does|do|has|have)\b|[A-Z].*\b(?:who|whom|"
+    r"whose|what|which|when|where|why|how)\b)",
+    re.I,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question taken apart."""
@@ -103,7 +113,7 @@ def analyse(text: str) -> Question:
     >>> analyse("In which city was the founder of Halden Observatory born?").expects
     'place'
     """
-    text = " ".join(text.split())
+    text = plainly(text)
     names = names_in(text)
     options = _options(text)
     direction = _direction(text, options)
@@ -112,6 +122,17 @@ def analyse(text: str) -> Question:
     asked = {head} if expects in ("place", "person", "date", "year") and head else set()
     terms = tuple(w for w in content_words(text) if w not in asked)
     return Question(text, expects, head, terms, names, options, direction)
+
+
+def plainly(text: str) -> str:
+    """A question without the courtesies around it.
+
+    >>> plainly("Could you tell me: when did  the Teal Bridge open?")
+    'When did the Teal Bridge open?'
+    """
+    text = " ".join(text.split())
+    bare = _POLITE.sub("", text)
+    return bare if bare == text else bare[:1].upper() + bare[1:]
 
 
 def _head(text: str) -> str:

@@ -75,6 +75,7 @@ def answer_from(raw: Mapping[str, Any]) -> Answer:
     return Answer(
         **{
             **raw,
+            "others": tuple(raw.get("others", ())),
             "claims": tuple(Claim(c["text"], tuple(c["citations"])) for c in raw["claims"]),
             "citations": tuple(Citation(**citation) for citation in raw["citations"]),
             "cost": Cost(**raw["cost"]),

@@ -124,6 +124,7 @@ class Answer:
     text: str
     short: str  # the bare answer ("1987", "Mira Vell"); empty when abstained or small talk
     kind: AnswerKind
+    others: tuple[str, ...] = ()  # bare answers of other sources that the text tells as well
     claims: tuple[Claim, ...] = ()
     citations: tuple[Citation, ...] = ()
     confidence: float = 0.0

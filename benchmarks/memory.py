@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, default=RESULTS / "memory.json")
-    parser.add_argument("--show", action="store_true", help="print the paraphrases that memory did not know")
+    parser.add_argument("--show", action="store_true", help="print paraphrases not known and twins taken")
     options = parser.parse_args()
     chance = random.Random(options.seed)
     examples, rows = _choose(options.questions, chance)
@@ -101,8 +101,11 @@ def measure(
         for one in asked
         if one.example.id in twins and memory.recall(twins[one.example.id][0], SCOPE).answer is not None
     ]
+    for pair in taken if show else ():
+        print(f"  taken for another: {pair['question']}\n    {pair['twin']}")
     for one in asked:
         words, rules = paraphrase(one.example.question, chance)
+        reason = memory.recall(words, SCOPE).reason if show else ""
         began = time.process_time()
         run = agent.run(words, SCOPE)
         second.append(run)
@@ -114,9 +117,7 @@ def measure(
             if from_memory:
                 seconds.append(time.process_time() - began)
             elif show:
-                print(
-                    f"  not known ({memory.recall(words, SCOPE).reason}): {one.example.question}\n    {words}"
-                )
+                print(f"  not known ({reason}): {one.example.question}\n    {words}")
     stale = _change(agent, asked, rows)
     return {
         "questions": len(asked),

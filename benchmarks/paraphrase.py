@@ -31,7 +31,7 @@ _OTHER_RELATION = (
     ("directed", "produced"), ("wrote", "edited"), ("husband", "brother"), ("wife", "sister"), ("first", "last"),
     ("older", "younger"), ("younger", "older"), ("longer", "shorter"), ("earlier", "later"), ("later", "earlier"),
     ("birth", "burial"), ("death", "birth"), ("founded", "dissolved"), ("largest", "smallest"), ("highest", "lowest"),
-    ("who", "when"), ("when", "where"), ("where", "when"), ("which", "how many"), ("what", "how many"),
+    ("who", "when"), ("when", "where"), ("where", "when"),
 )  # fmt: skip
 
 
@@ -167,5 +167,8 @@ def near_miss(question: str, others: list[str], chance: random.Random) -> tuple[
         if re.search(rf"\b{word}\b", question, re.I):
             ways.append((re.sub(rf"\b{word}\b", other, question, count=1, flags=re.I), "relation"))
             break
+    if not any(what == "relation" for _, what in ways):
+        counted = re.sub(r"\b(?:which|what) (?=[a-z]+[^s\W]s\b)", "how many ", question, count=1, flags=re.I)
+        ways.append((counted, "relation"))
     ways = [(made, what) for made, what in ways if made != question]
     return chance.choice(ways) if ways else None

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from training.behaviour_cli import abstention, conflicts, dialogues
+
 eval_commands = typer.Typer(
     name="eval",
     no_args_is_help=True,
@@ -165,50 +167,6 @@ def answers(
 
 
 @eval_commands.command()
-def dialogues(
-    data: Data = Path("examples"),
-    file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Conversations.  [default: DATA/dialogues.jsonl]")
-    ] = None,
-    cache: Cache = None,
-    json: Out = None,
-) -> None:
-    """Conversations whose turns have a known meaning and a known answer."""
-    from agent.build import open_agent
-    from agent.config import load_settings
-    from index.encoders import load_embedder
-    from index.types import Scope
-    from training import evaluate_dialogues as evaluation
-    from training import report
-    from training.benchmark_index import open_index
-    from training.data import open_data
-    from training.kept import kept_models
-
-    if json:
-        report.open_output(json)
-    folder = open_data(data)
-    held = evaluation.load_dialogues(file or data / "dialogues.jsonl")
-    outcomes: list[evaluation.TurnOutcome] = []
-    with open_index(folder, (), load_embedder(), cache) as index:
-        settings = load_settings(index.store.data_dir)
-        agent = open_agent(
-            index.store.data_dir, settings=settings, memory=False, durable=False, models=kept_models(cache)
-        )
-        for dialogue in report.track(iter(held), len(held), "talking"):
-            outcomes.extend(evaluation.hold(agent, dialogue, Scope((index.collection,))))
-    result = evaluation.summary(outcomes)
-    for name, value in result.items():
-        if name != "wrong":
-            typer.echo(f"{name.replace('_', ' ')}: {value}")
-    for one in result["wrong"]:
-        typer.echo(
-            f"  {one['dialogue']}: {one['question']} -> {one['asked']} = {one['answer']!r}, not {one['gold']}"
-        )
-    if json:
-        report.write_json(json, {**result, "facts": report.provenance(data=folder.name, dialogues=len(held))})
-
-
-@eval_commands.command()
 def rewards(
     data: Annotated[
         Path | None,
@@ -245,3 +203,7 @@ def rewards(
         typer.echo("No question sets were found: set FORAGE_DATA or give --data DIR to test on them too.")
     if json:
         report.write_json(json, result)
+
+
+for _command in (dialogues, abstention, conflicts):
+    eval_commands.command()(_command)
