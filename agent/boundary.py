@@ -2,7 +2,7 @@
 
 How often the collection speaks of the question's rarest name, and of it together with the relation asked for, says
 whether a search can succeed at all (WiTQA, arXiv 2402.13492); whether a language model says the same thing each time
-says whether it knows (IKEA, AdaSearch). A rule and a logistic classifier decide behind one protocol.
+says whether it knows (IKEA, AdaSearch). What decides stands behind one protocol.
 """
 
 from __future__ import annotations
@@ -46,19 +46,6 @@ class RuleBoundary:
         hopeless = self.hopeless_absent if absent else self.hopeless_present
         why = "No document of this scope holds a word of a name in the question." if absent else ""
         return _decision(signals, agreement, hopeless, why)
-
-
-@dataclass(frozen=True, slots=True)
-class LogisticBoundary:
-    """Logistic regression over the signals: the baseline that any cleverer gate must beat."""
-
-    weights: tuple[float, ...]  # one for each of SIGNALS
-    bias: float
-
-    def decide(self, signals: Mapping[str, float], agreement: float | None) -> Decision:
-        """See the class."""
-        score = self.bias + sum(w * signals[name] for w, name in zip(self.weights, SIGNALS, strict=True))
-        return _decision(signals, agreement, 1 / (1 + math.exp(-max(-30.0, min(30.0, score)))), "")
 
 
 def _decision(signals: Mapping[str, float], agreement: float | None, hopeless: float, why: str) -> Decision:

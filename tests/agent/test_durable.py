@@ -58,7 +58,8 @@ def _killed(folder: Path, stop_after: str) -> None:
         process.wait(10)
 
 
-@pytest.mark.parametrize("stop_after", ["read", "memory", pytest.param("log", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("stop_after", ["read", "memory", "log"])
 def test_a_killed_question_goes_on_and_leaves_one_line_and_one_memory(folder: Path, stop_after: str) -> None:
     _killed(folder, stop_after)
     agent = open_agent(folder)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.boundary import SIGNALS, LogisticBoundary, RuleBoundary, agreement_of, signals_of
+from agent.boundary import SIGNALS, RuleBoundary, agreement_of, signals_of
 from agent.build import open_agent
 from agent.config import AgentConfig, Settings
 from agent.connection import connected
@@ -67,9 +67,6 @@ def test_the_gate_knows_what_is_hopeless(searcher: Searcher) -> None:
     assert sum(decision.probabilities.values()) == pytest.approx(1.0)
     opening = signals_of(analyse("Difficulty of the Teal Bridge was what?"), searcher, scope)
     assert opening["absent_names"] == 0, "a capital at the beginning makes no name"
-    logistic = LogisticBoundary(tuple(5.0 if name == "absent_names" else 0.0 for name in SIGNALS), -2.0)
-    assert logistic.decide(absent, None).chosen == "hopeless"
-    assert logistic.decide(present, None).chosen == "search"
 
 
 def test_a_model_knows_where_its_samples_agree(searcher: Searcher) -> None:

@@ -124,6 +124,7 @@ def _elsewhere(folder: str, answers: "multiprocessing.Queue[tuple[int, str]]") -
     answers.put((run.answer.cost.searches, own.answer.short))
 
 
+@pytest.mark.slow
 def test_two_processes_share_one_memory(agent: Agent) -> None:
     agent.run("Who designed the Teal Bridge?", WORLD)
     context = multiprocessing.get_context("spawn")
@@ -262,3 +263,20 @@ def test_the_examples_asked_twice_are_answered_from_memory_and_never_stale(tmp_p
     for document in store.documents("examples"):
         store.delete_document(document.id)
     assert all(_memory(agent).recall(row["question"], scope).answer is None for row in rows.values())
+
+
+@pytest.mark.parametrize(
+    ("asked", "again", "same"),
+    [
+        ("Which is older, Teal Bridge or Iron Bridge?", "which is older, iron bridge or teal bridge", True),
+        ("Who was a poet, Mira Vell or Jon Aldin?", "Who was a poet, Jon Aldin or Mira Vell?", True),
+        ("What color are harbour lamps?", "Do you know what color are harbour lamps?", True),
+        ("Which is older, Teal Bridge or Iron Bridge?", "which is older, teal bridge or oak bridge", False),
+        ("Who taught Mira Vell?", "Who did Mira Vell teach?", False),
+        ("Did Mira Vell teach Jon Aldin?", "Did Jon Aldin teach Mira Vell?", False),
+    ],
+)  # fmt: skip
+def test_same_questions_typed_carelessly_asked_politely_or_with_options_swapped(
+    asked: str, again: str, same: bool
+) -> None:
+    assert (same_question(intent_of(asked), intent_of(again), "x") == "") == same

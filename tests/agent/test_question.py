@@ -80,3 +80,14 @@ def test_follow_ups_take_the_name_from_the_conversation() -> None:
     assert resolve("When was it opened?", history) == "When was the Teal Bridge opened?"
     assert resolve("Where was Jon Aldin when she left?", history) == "Where was Jon Aldin when she left?"
     assert resolve("When was she born?", ()) == "When was she born?"
+
+
+def test_courtesies_around_a_question_ask_for_nothing() -> None:
+    for polite in (
+        "Do you know what color are the lamps?",
+        "Could you tell me: what color are the lamps?",
+        "I would like to know what color are the lamps",
+    ):
+        assert analyse(polite).expects == analyse("What color are the lamps?").expects, polite
+    assert analyse("Did you know the Teal Bridge is old?").expects == "yes_no"
+    assert analyse("Do you know Mira Vell?").text == "Do you know Mira Vell?"
