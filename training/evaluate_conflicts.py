@@ -133,12 +133,15 @@ def grids(found: dict[str, Any], name: str) -> tuple[Grid, ...]:
         for side, values in found["sides"].items()
     ]
     gap = found["agent_minus_majority"]
-    rows.append(("agent - majority", *(_interval(gap[m]) for m in MEASURES), ""))
-    return (Grid(f"{name}: {found['n']} questions", ("%", *MEASURES, "answers told"), tuple(rows)),)
+    rows.append(("agent - maj.", *(_interval(gap[m]) for m in MEASURES), ""))
+    return (
+        Grid(f"{name}: {found['n']} questions", ("%", "supported", "misinf.", "strict", "told"), tuple(rows)),
+    )
 
 
 def _interval(value: dict[str, float | None]) -> str:
-    return f"{percent(value['mean'])} [{percent(value['low'])}, {percent(value['high'])}]"
+    low, high = (round(100 * (value[end] or 0.0)) for end in ("low", "high"))
+    return f"{percent(value['mean'])} [{low}, {high}]"
 
 
 def _told(answer: str, told: Sequence[str]) -> bool:
