@@ -23,7 +23,7 @@ from agent.scoring import PassageScore
 from agent.thinking import Thinker
 from agent.types import Answer, Composer, Decision, Goal, Note, Step
 from agent.verify import Verifier
-from index.retrieve import MODES, Searcher
+from index.retrieve import Searcher
 from index.types import Hit, Mode, Scope
 
 
@@ -139,8 +139,8 @@ def mode_of(level: str, config: AgentConfig) -> Mode:
     """The search mode of a level. A mode that the settings ask for by name takes the place of its level."""
     if level_of(config.mode) == level:
         return config.mode
-    modes: dict[str, Mode] = {"hybrid": "hybrid", "graph": "ranked"}
-    return modes.get(level) or ("deep" if "deep" in MODES else "ranked")  # type: ignore[return-value]
+    modes: dict[str, Mode] = {"hybrid": "hybrid", "graph": "ranked", "deep": "deep"}
+    return modes[level]
 
 
 def level_of(mode: Mode) -> str:

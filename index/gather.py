@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from index.faiss_index import DenseCache
 from index.features import SEEDS, Asked, Candidate, Continuation, Lists
 from index.graph import CorpusGraph
 from index.graph_cache import GraphCache
-from index.hop_encoder import HopEncoder
+from index.hop_encoder import State
 from index.store import Store
 from index.trees import Trees
 from index.types import Scope, Vectors
@@ -31,6 +32,14 @@ FROM_SEEDS, FROM_HOP = 30, 20  # added by the second look
 TITLED_PER_ENTITY = 3  # passages a seed's name may propose by their title
 READ_KEPT = 20_000  # passages whose words stay in memory
 BRIDGES = 24  # names of the seeds that the walk goes on from
+
+
+class StateEncoder(Protocol):
+    """Search states to the vectors of what to find next (index.hop_encoder)."""
+
+    def encode_batch(self, states: Sequence[State]) -> Vectors:
+        """Unit rows, in order."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,7 @@ class Gatherer:
     """Collects candidates and features; shared by the live ranker and by its training. Safe for threads."""
 
     def __init__(
-        self, store: Store, dense: DenseCache, graphs: GraphCache, hop: HopEncoder | None = None
+        self, store: Store, dense: DenseCache, graphs: GraphCache, hop: StateEncoder | None = None
     ) -> None:
         self._store, self._dense, self._graphs, self._hop = store, dense, graphs, hop
         self._read: dict[int, Candidate] = {}

@@ -18,6 +18,7 @@ import numpy as np
 
 from index import delta
 from index.encoders import LOADING, load_bert, model_folder, multiplies_bf16, tokenizer
+from index.errors import StoreError
 from index.types import Vectors
 
 DIMENSION = 384
@@ -131,7 +132,12 @@ def shipped_weights() -> Path | None:
 
 
 @cache
-def load_hop_encoder() -> HopEncoder | None:
-    """The hop encoder of this process; None when no weights ship."""
+def load_hop_encoder() -> HopEncoder:
+    """The hop encoder of this process. StoreError when no weights ship."""
     path = shipped_weights()
-    return HopEncoder(path) if path else None
+    if path is None:
+        raise StoreError(
+            "The weights of the hop encoder (index/weights/hop.safetensors) are missing from this installation. "
+            "Install Forage again, or search with --mode ranked."
+        )
+    return HopEncoder(path)

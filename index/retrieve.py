@@ -1,9 +1,10 @@
 """The reading door: a question to ranked passages, by words, by vectors, by links, or by all that was learned.
 
 `bm25` and `dense` are single lists, `graph` is PageRank from the question (index.walks), `ranked` the learned
-evidence ranker over all of them (index.ranker). `hybrid` takes the best of both text lists, knows the true cosine
-of every candidate, and adds the two scores after scaling each by the candidates' range: unlike rank fusion it
-keeps how clearly a list prefers its first hit. Its weight was chosen on training questions (docs/LOG.md).
+evidence ranker over all of them (index.ranker), `deep` the same with the hop encoder proposing and judging too.
+`hybrid` takes the best of both text lists, knows the true cosine of every candidate, and adds the two scores after
+scaling each by the candidates' range: unlike rank fusion it keeps how clearly a list prefers its first hit. Its
+weight was chosen on training questions (docs/LOG.md).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from index.errors import InputError
 from index.faiss_index import DenseCache
 from index.features import Asked
-from index.gather import Gatherer
+from index.gather import Gatherer, StateEncoder
 from index.graph_cache import GraphCache
 from index.hop_encoder import load_hop_encoder
 from index.ranker import EvidenceRanker, compares, load_ranker
@@ -33,7 +34,7 @@ TITLE_WEIGHT, HEADING_WEIGHT = 2.0, 1.5
 LARGE = 25_000  # passages above which frequent words are left out
 FREQUENT = 2500  # counting stops here: such a word is common
 MAX_QUERY_CHARACTERS = 2000  # longer questions are cut: nothing past this helps a search
-MODES: tuple[Mode, ...] = ("bm25", "dense", "hybrid", "graph", "ranked")
+MODES: tuple[Mode, ...] = ("bm25", "dense", "hybrid", "graph", "ranked", "deep")
 
 
 def query_terms(question: str) -> list[str]:
@@ -51,7 +52,7 @@ class Searcher:
         self._dense = DenseCache(store, embedder.dimension)
         self._graphs = GraphCache(store)
         self._gatherer = Gatherer(store, self._dense, self._graphs)
-        self._ranker: EvidenceRanker | None = None
+        self._rankers: dict[str, EvidenceRanker] = {}
         self._counts: dict[tuple[tuple[tuple[int, int], ...], str], int] = {}  # of terms, by generation
 
     def search(
@@ -86,7 +87,9 @@ class Searcher:
         elif mode == "graph":
             scores = self._walked(query, vector, lists, scope)
         else:
-            scores = self.ranker().rank(query, vector, lists, self.asked(query, scope), scope)
+            scores = self.ranker(deep=mode == "deep").rank(
+                query, vector, lists, self.asked(query, scope), scope
+            )
         return self._hits(_best(scores, k), mode, {**lists, mode: scores} if mode != "hybrid" else lists)
 
     def text_lists(self, query: str, vector: Vectors, k: int, scope: Scope) -> dict[str, dict[int, float]]:
@@ -110,17 +113,16 @@ class Searcher:
             tuple(weights), np.array([w / whole for w in weights.values()], np.float32), compares(query)
         )
 
-    def gatherer(self, hop: bool = False) -> Gatherer:
-        """What the learned ranker, and its training, collect features with."""
-        if not hop:
-            return self._gatherer
-        return Gatherer(self.store, self._dense, self._graphs, load_hop_encoder())
+    def gatherer(self, hop: StateEncoder | None = None) -> Gatherer:
+        """What the learned ranker, and its training, collect features with; `hop` for those of deep mode."""
+        return self._gatherer if hop is None else Gatherer(self.store, self._dense, self._graphs, hop)
 
-    def ranker(self) -> EvidenceRanker:
-        """The learned ranker; StoreError when its weights are not installed."""
-        if self._ranker is None:
-            self._ranker = load_ranker("ranker", self._gatherer)
-        return self._ranker
+    def ranker(self, deep: bool = False) -> EvidenceRanker:
+        """The learned ranker, or that of deep mode; StoreError when its weights are not installed."""
+        name = "deep" if deep else "ranker"
+        if name not in self._rankers:
+            self._rankers[name] = load_ranker(name, self.gatherer(load_hop_encoder() if deep else None))
+        return self._rankers[name]
 
     def _walked(
         self, query: str, vector: Vectors, lists: Mapping[str, Mapping[int, float]], scope: Scope

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 BlockKind = Literal["heading", "paragraph", "list_item", "table", "code"]
-Mode = Literal["bm25", "dense", "hybrid", "graph", "ranked"]
+Mode = Literal["bm25", "dense", "hybrid", "graph", "ranked", "deep"]
 Vectors = npt.NDArray[np.float32]
 
 

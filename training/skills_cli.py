@@ -13,7 +13,7 @@ from index.errors import InputError
 from training.policy_cli import policy
 from training.rewards_cli import reward_commands
 
-Skill = Literal["reader", "hop", "ranker", "packer", "judge"]
+Skill = Literal["reader", "hop", "ranker", "deep", "packer", "judge"]
 
 train_commands = typer.Typer(
     name="train",
@@ -35,7 +35,7 @@ def skill(
         Skill,
         typer.Argument(
             help="reader: question and passage to answer; hop: question and evidence to what to search next; "
-            "ranker: which passages are useful? "
+            "ranker: which passages are useful? deep: the same with the hop encoder's view. "
             "packer: which of their sentences are needed? judge: is the answer at hand right?"
         ),
     ],
@@ -81,6 +81,10 @@ def skill(
         int | None,
         typer.Option(min=0, max=1, help="Hop: a half of the questions not to learn from, 0 or 1."),
     ] = None,
+    half: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Deep: a hop encoder that left out a half of the questions; two."),
+    ] = None,
     install: Annotated[
         bool,
         typer.Option(
@@ -89,19 +93,22 @@ def skill(
     ] = False,
 ) -> None:
     """Train a skill. Started again after Ctrl-C or a crash, it goes on from its checkpoint in --out."""
-    from training.skills import hop, judge, packer, ranker, reader
+    from training.skills import deep, hop, judge, packer, ranker, reader
     from training.skills.card import Run, resolve_device
 
     only("reader", name, teacher=teacher, ramp=ramp, from_collection=from_collection)
     only("hop", name, leave_out=leave_out)
+    only("deep", name, half=half)
     if start is not None and name not in ("reader", "judge"):
         raise InputError(f"--start is for the reader and the judge. Leave it out for the {name}.")
     run = Run(
         out, question_sets(data), minutes, seed, resolve_device(device), start=start,
-        teachers=tuple(teacher or ()), ramp=ramp, left_out=leave_out,
+        teachers=tuple(teacher or ()), ramp=ramp, left_out=leave_out, halves=tuple(half or ()),
         collection=(data_dir, from_collection) if from_collection is not None else None,
     )  # fmt: skip
-    module = {"reader": reader, "hop": hop, "ranker": ranker, "packer": packer, "judge": judge}[name]
+    module = {"reader": reader, "hop": hop, "ranker": ranker, "deep": deep, "packer": packer, "judge": judge}[
+        name
+    ]
     card = module.train(run)
     written = module.weights_path(out)
     typer.echo(f"{written}: {card['score']['value']} ({card['score']['of']}), {card['minutes']} min")

@@ -9,6 +9,7 @@ from index import ranker
 from index.encoders import MiniLMEmbedder
 from index.errors import InputError, StoreError
 from index.features import FIRST, SECOND, Asked, covered, rarest_covered, read
+from index.hop_encoder import load_hop_encoder
 from index.ingest import ingest_passages
 from index.ranker import load_ranker
 from index.retrieve import Searcher
@@ -120,7 +121,7 @@ def test_a_hop_encoder_proposes_and_judges(searcher: Searcher) -> None:
     columns = [len(FIRST) + SECOND.index(name) for name in ("hop_cosine", "hop_next_cosine")]
     seen = {}
     for hop in (False, True):
-        gatherer = searcher.gatherer(hop)
+        gatherer = searcher.gatherer(load_hop_encoder() if hop else None)
         at = gatherer.situation(question, vector, lists, asked, scope)
         grown, looks = gatherer.continued(at, load_ranker("ranker", gatherer).first)
         sources = searcher.store.passages([int(grown.graph.edges.passages[row]) for row in grown.rows])

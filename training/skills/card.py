@@ -24,7 +24,8 @@ class Run:
 
     start: weights to go on from instead of the packaged encoder; teachers: weights whose mean is imitated;
     ramp: share of self-made questions (1: pre-training with nothing else); collection: an ingested one to adapt
-    to, as (data folder, name); left_out: a fold of the questions that is not learned from.
+    to, as (data folder, name); left_out: a fold of the questions that is not learned from;
+    halves: hop encoders that each left out one.
     """
 
     out: Path
@@ -37,6 +38,7 @@ class Run:
     ramp: float | None = None
     collection: tuple[Path, str] | None = None
     left_out: int | None = None
+    halves: tuple[Path, ...] = ()
 
 
 def resolve_device(name: str) -> str:

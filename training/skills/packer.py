@@ -57,7 +57,7 @@ def train(run: Run, cache: Path | None = None) -> dict[str, Any]:
     began = time.monotonic()
     embedder = load_embedder()
     pools = packer_data.POOLS if run.data else packer_data.WORLDS
-    asked = gather(pools, run.data, embedder, cache, hop=False)
+    asked = gather(pools, run.data, embedder, cache)
     _, looked = cross_fit(asked, run.seed)
     learned = pages(looked, run.data, pools, run.seed)
     first, second = fit(learned, run.seed)
@@ -118,7 +118,7 @@ def judge(packer: Packer, run: Run, cache: Path | None) -> dict[str, Any]:
     pools = packer_data.DEV if run.data else packer_data.WORLDS_DEV
     found: dict[str, Any] = {}
     for pool in pools:
-        asked = gather([pool], run.data, load_embedder(), cache, hop=False)
+        asked = gather([pool], run.data, load_embedder(), cache)
         marks = packer_data.marks_of(pool, run.data)
         ranked = load_ranker("ranker", asked[0].gatherer)
         held: list[Page] = []

@@ -25,6 +25,7 @@ from index import delta
 from index.encoders import load_embedder
 from index.errors import InputError
 from index.features import FIRST, SECOND
+from index.gather import StateEncoder
 from index.trees import Trees, from_dump
 from training.metrics import all_gold_at_k, bootstrap, paired_difference, recall_at_k
 from training.report import provenance
@@ -150,31 +151,51 @@ def scores(asked: Sequence[Asked], rankings: Callable[[Asked], Sequence[int]]) -
     return found
 
 
-def train(run: Run, cache: Path | None = None, hop: bool = False) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Encoders:
+    """Hop encoders of deep mode: for questions that are learned from, and for those that are not."""
+
+    training: StateEncoder | None = None
+    development: StateEncoder | None = None
+
+
+def train(run: Run, cache: Path | None = None) -> dict[str, Any]:
     """Train on the training pools, report on the development pools, write weights and card. The card.
 
     Without question sets, on fictional worlds alone.
     """
+    return fit_and_judge(run, cache, TRAIN, DEV, Encoders(), {"skill": "ranker"})
+
+
+def fit_and_judge(
+    run: Run,
+    cache: Path | None,
+    learn: Sequence[Pool],
+    check: Sequence[Pool],
+    encoders: Encoders,
+    about: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The same for any pools and with hop encoders; `about` opens the card, "skill" names the file."""
     began = time.monotonic()
     embedder = load_embedder()
-    asked = gather(within(TRAIN, run.data), run.data, embedder, cache, hop)
+    learn, check = within(learn, run.data), within(check, run.data)
+    asked = gather(learn, run.data, embedder, cache, encoders.training)
     first, looked = cross_fit(asked, run.seed)
     model = fit([(one.features, one.gold) for one in looked], run.seed)
-    name = "deep" if hop else "ranker"
     run.out.mkdir(parents=True, exist_ok=True)
     minutes = (time.monotonic() - began) / 60
     log.info("trained in %.1f minutes; judging", minutes)
-    dev = gather(within(DEV, run.data), run.data, embedder, cache, hop)
+    dev = gather(check, run.data, embedder, cache, encoders.development)
     judged = judge(dev, first, model)
     facts = provenance()
     mean = float(np.mean([line["recall@5"] for line in judged.values()]))
     card = {
-        "skill": name,
+        **about,
         "features": {"first": list(FIRST), "second": list(SECOND)},
         "settings": {**SETTINGS, "rounds": ROUNDS, "folds": FOLDS},
         "seed": run.seed,
-        "data": sources_of(TRAIN, run.data),
-        "pools": [asdict(pool) for pool in within(TRAIN, run.data)],
+        "data": sources_of(learn, run.data),
+        "pools": [asdict(pool) for pool in learn],
         "questions": len(asked),
         "minutes": round(minutes, 1),
         "command": facts["command"],
@@ -184,10 +205,10 @@ def train(run: Run, cache: Path | None = None, hop: bool = False) -> dict[str, A
             "value": round(mean, 2),
         },
         "dev": judged,
-        "left_out": left_out(asked, dev, run.seed) if run.data else {},
-        "five_fold": five_fold(asked, run.data, cache, hop, run.seed) if run.data else {},
+        "left_out": left_out(asked, dev, run.seed) if run.data and encoders.training is None else {},
+        "five_fold": five_fold(asked, run.data, cache, encoders.development, run.seed) if run.data else {},
     }
-    path = weights_path(run.out) if not hop else run.out / f"{name}.safetensors"
+    path = run.out / f"{about['skill']}.safetensors"
     delta.save_arrays(path, {**first.arrays("first"), **model.arrays("second")}, card)
     return card
 
@@ -238,7 +259,9 @@ def walked(asked: Asked) -> list[int]:
     return [int(at.graph.edges.passages[row]) for row in best]
 
 
-def five_fold(asked: Sequence[Asked], data: Path, cache: Path | None, hop: bool, seed: int) -> dict[str, Any]:
+def five_fold(
+    asked: Sequence[Asked], data: Path, cache: Path | None, hop: StateEncoder | None, seed: int
+) -> dict[str, Any]:
     """All labelled MuSiQue questions, each ranked by ensembles that never saw it (the set is small)."""
     extra = gather([Pool("musique_distractor", "dev", 35)], data, load_embedder(), cache, hop)
     for one in extra:

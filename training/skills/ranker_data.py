@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from index.gather import Gatherer, Situation
+from index.gather import Gatherer, Situation, StateEncoder
 from index.retrieve import CANDIDATES, Searcher
 from index.types import Embedder, Scope
 from training.benchmark_index import BenchmarkIndex, open_index
@@ -106,9 +106,13 @@ def sources_of(pools: Sequence[Pool], folder: Path | None) -> dict[str, Any]:
 
 
 def gather(
-    pools: Sequence[Pool], folder: Path | None, embedder: Embedder, cache: Path | None, hop: bool
+    pools: Sequence[Pool],
+    folder: Path | None,
+    embedder: Embedder,
+    cache: Path | None,
+    hop: StateEncoder | None = None,
 ) -> list[Asked]:
-    """The situations of all answerable questions with gold evidence, pool by pool."""
+    """The situations of all answerable questions with gold evidence, pool by pool; with `hop` those of deep mode."""
     found: list[Asked] = []
     for pool in pools:
         with tempfile.TemporaryDirectory() as made:
@@ -131,7 +135,11 @@ def gather(
 
 
 def _situations(
-    pool: Pool, examples: Sequence[QAExample], index: BenchmarkIndex, embedder: Embedder, hop: bool
+    pool: Pool,
+    examples: Sequence[QAExample],
+    index: BenchmarkIndex,
+    embedder: Embedder,
+    hop: StateEncoder | None,
 ) -> Iterator[Asked]:
     searcher = Searcher(index.store, embedder)
     gatherer, scope = searcher.gatherer(hop), Scope(collections=(index.collection,))
