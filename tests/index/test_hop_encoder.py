@@ -64,7 +64,6 @@ def test_the_shipped_weights_are_what_their_card_says() -> None:
 def test_evidence_moves_the_shipped_encoder_towards_the_second_hop() -> None:
     """Not always past a passage that shares the question's name: the recall tables say how often."""
     encoder = hop_encoder.load_hop_encoder()
-    assert encoder is not None
     passages = load_embedder().embed(
         [
             "Mira Vell\nMira Vell was an engineer who was born in the town of Halden.",

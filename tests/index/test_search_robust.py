@@ -16,7 +16,7 @@ from index.retrieve import Searcher
 from index.store import Store
 from index.types import Hit, Mode, Scope
 
-MODES: tuple[Mode, ...] = ("graph", "ranked")
+MODES: tuple[Mode, ...] = ("graph", "ranked", "deep")
 NAMES = ("Ada Kell", "Oster", "Bo Finn", "Lantern Press", "Mira Vell", "Order of the Lamp")
 
 
