@@ -37,6 +37,7 @@ class Chain:
     answers: tuple[Candidate, ...] = ()  # best first, from the last link
     reading: Reading | None = None  # what the trained reader makes of it
     joint: bool = False  # read from packed evidence of several passages at once
+    why: str = ""  # how code worked its answer out of what was read
 
     @property
     def last(self) -> Evidence:

@@ -50,12 +50,18 @@ class Conclusion:
 def conclude(inquiry: Inquiry, dated: DocumentDate) -> Conclusion | None:
     """The answer that the evidence gives; None when it gives none."""
     thread = inquiry.whole
-    if inquiry.compares and min(part.probability for part in inquiry.parts) > thread.probability:
+    if (
+        inquiry.compares
+        and not (thread.best and thread.best.why)
+        and min(part.probability for part in inquiry.parts) > thread.probability
+    ):
         worked_out = _comparison(inquiry)
         if worked_out is not None:
             return worked_out
     if thread.best is None:
         return None
+    if thread.best.why:
+        return Conclusion(thread.judged[0].answer, thread.best.links, derived=True, rationale=thread.best.why)
     if thread.question.expects == "yes_no":
         return _yes_no(thread)
     chain, rivals, why = _settle(thread, dated)

@@ -23,6 +23,7 @@ from agent.question import Question, analyse, names_in, words
 from agent.reader import Evidence, Reader
 from agent.reader_model import ReaderModel
 from agent.rereading import reread
+from agent.sides import worked_out
 from agent.types import Goal
 from index.retrieve import Searcher
 from index.types import Hit, Scope
@@ -124,10 +125,12 @@ class Thread:
             *ranked_chains(self.question, self.weights, self.pool, self.useful),
             *best_chains(self.question, self.weights, self.pool),
         ]
+        apart = None
         if self.model is not None:
+            apart = worked_out(self.model, self.question, self.weights, self.pool, self.useful)
             together = joint_chains(self.model, self.question, self.weights, self.pool, self.useful)
             chains = [*together, *reread(self.model, self.question, chains)]
-        self.judged = judged(self.question, self.weights, chains, self.useful)
+        self.judged = judged(self.question, self.weights, chains, self.useful, apart)
         return len(new)
 
     def _goal(self, text: str, query: str) -> Goal:

@@ -37,6 +37,8 @@ FEATURES = (
 NAMES_NEEDED = 0.6  # share of the question's names that an unconnected sentence with the answer must hold
 UNCONNECTED = 0.3  # probability at most without it (docs/LOG.md)
 TOLD_FROM = 0.35  # share of the best probability from which a chain with the same answer may be shown for it
+WORKED_OUT, WORKED_OUT_POORLY = 0.95, 0.80  # probability that a comparison by code is right (docs/LOG.md)
+WELL_READ = 0.5  # probability of its weakest reading from which it counts as well read
 _CLOSED = ("yes", "no")
 _PATH = Path(str(files("agent").joinpath("weights/judge.safetensors")))
 Calibration = tuple[float, float]  # scale and shift of the log-odds
@@ -54,12 +56,18 @@ class Judged:
 
 
 def judged(
-    question: Question, weights: np.ndarray, chains: Sequence[Chain], useful: Mapping[int, float]
+    question: Question,
+    weights: np.ndarray,
+    chains: Sequence[Chain],
+    useful: Mapping[int, float],
+    apart: Chain | None = None,
 ) -> list[Judged]:
     """All chains with their answers, the one most probably right first.
 
-    weights: one per question term, sum 1; useful: passage id -> usefulness of the ranking (0 to 1).
+    weights: one per question term, sum 1; useful: passage id -> usefulness of the ranking (0 to 1);
+    apart: a comparison that code worked out. It comes first: a reader shown both things names one by guess.
     """
+    chains = [*chains, apart] if apart is not None else chains
     if not chains:
         return []
     answers = [answer_of(question, chain) for chain in chains]
@@ -80,6 +88,10 @@ def judged(
         )
         for at in np.lexsort((np.arange(len(chains)), -said))
     ]
+    if apart is not None:
+        ours = next(one for one in found if one.chain is apart)
+        sure = WORKED_OUT if apart.answers[0].score >= WELL_READ else WORKED_OUT_POORLY
+        return [replace(ours, probability=sure), *(one for one in found if one is not ours)]
     return _best_told(found)
 
 

@@ -1,0 +1,292 @@
+"""The two sides of a comparison, each with its value read from the passages at hand, so that code decides.
+
+"Which film has the director born earlier, A or B?" is not read off any text: a reader that is shown both names one of
+them by guess. Here each thing's own passage is found; where the question asks about somebody of it (its director), the
+reader names that person from it and the person's passage is found; from there it reads the value that decides, a date
+or a country, and plain code compares (agent.compare). Every step must be found in text, or there is no verdict.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from agent.chain import Chain, make_chain
+from agent.compare import Verdict, date_key, decide
+from agent.countries import countries_of
+from agent.matching import stems
+from agent.question import Question
+from agent.reader import Evidence
+from agent.reader_model import ReaderModel, Reading
+from agent.spans import DATE, Candidate
+from index.names import bare_title
+from index.types import Passage
+
+SURE = 0.15  # probability of a reading below which a person or a value was not found
+READINGS = 12  # of where the two things of a question begin and end
+TITLED = 0.6  # share of an option's words that its passage's title must hold, and the other way round
+_ROLE = re.compile(  # not "which writer died first": there the things are the writers
+    r"(?<!which )(?<!what )\b(directors?|composers?|authors?|writers?|performers?|founders?|producers?|singers?|"
+    r"creators?|developers?|editors?|designers?|architects?|painters?)\b",
+    re.I,
+)
+_DATES = (  # wording of the question, what to ask each thing, whether a word like "older" turns the order around
+    (r"\bdie[ds]?\b|\bdeath\b", "When did {} die?"),
+    (r"\bborn\b|\bbirth\b|\bolder\b|\byounger\b|\boldest\b|\byoungest\b", "When was {} born?"),
+    (r"\breleased?\b|\bcame out\b|\bcome out\b|\bcomes out\b", "When was {} released?"),
+    (r"\b(?:founded|foundation|formed|established|created|started|began)\b", "When was {} founded?"),
+    (r"\bpublished\b|\bprinted\b|\blaunched\b", "When was {} first published?"),
+    (r"\bopened\b|\bbuilt\b|\bcompleted\b|\bconstructed\b", "When was {} built?"),
+    (r"\bwritten\b|\bcomposed\b|\brecorded\b|\bproduced\b|\bmade\b", "When was {} made?"),
+)  # fmt: skip
+_COUNTRY = re.compile(r"\bsame (?:country|nationality|nation)\b|\bnationality\b", re.I)
+_PLACED = re.compile(r"\b(?:located|situated|lie|lies|based|found)\b", re.I)
+_LATER = re.compile(
+    r"\b(?:later|last|latest|younger|youngest|newer|newest|(?:more|most) recent(?:ly)?)\b", re.I
+)
+_EARLIER = re.compile(r"\b(?:earlier|first|earliest|older|oldest)\b", re.I)
+_BEFORE_PAIR = re.compile(  # what may stand before "A or B" and "A and B"
+    r"[,:]\s+|\b(?:between|out of|earlier|later|first|last|older|younger|recently)\s+|^(?:who|was|were|is|did)\s+",
+    re.I,
+)
+_AFTER_PAIR = re.compile(
+    r"\s*\?|\s+(?:born|died|die|released|founded|older|younger|published|established|formed|first)\b"
+)
+_ALIKE = re.compile(  # "Are both A and B located in the same country?"
+    r"^(?:are|were|do|did|does|have|is|was)\s+(.*?),?\s+(?:both\s+|all\s+|films?\s+|movies?\s+)*"
+    r"(?:located|situated|based|from|originat\w+|shar\w+|have|has|having|of the same|in the same|who|whose|come)\b",
+    re.I,
+)  # fmt: skip
+_BEFORE_NAME = re.compile(
+    r"^(?:(?:the|both|either)\s+)*(?:(?:directors?|composers?|performers?|authors?)\s+of\s+(?:the\s+)?)?",
+    re.I,
+)
+_KIND_WORDS = re.compile(r"^(?:[a-z]+[,:]?\s+)+(?=\S)")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a question compares: possible readings of its two things, what to ask each, whom of it."""
+
+    pairs: tuple[tuple[str, str], ...]
+    direction: str  # earlier, later, same
+    asks: str  # with {} for the thing
+    role: str  # "director", or "" for the thing itself
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Something read: the text, where it stands in its passage, how surely."""
+
+    text: str
+    passage: Passage
+    start: int  # offsets in the passage's text
+    end: int
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sided:
+    """A comparison worked out: verdict, what each side rests on, and how surely it was read."""
+
+    verdict: Verdict
+    found: tuple[Found, ...]
+    probability: float  # of the weakest reading on either side
+
+
+def comparison_in(question: Question) -> Comparison | None:
+    """What a question compares by date or country; None for any other question.
+
+    >>> from agent.question import analyse
+    >>> found = comparison_in(analyse("Which film has the director born earlier, Blue Weir or Red Mill?"))
+    >>> found.pairs[0], found.direction, found.asks, found.role
+    (('Blue Weir', 'Red Mill'), 'earlier', 'When was {} born?', 'director')
+    """
+    text = question.text
+    alike = _ALIKE.match(text)
+    if alike and _COUNTRY.search(text):
+        pairs = _splits(_KIND_WORDS.sub("", alike[1]), " and ")
+        about = text if not pairs else text.replace(pairs[0][0], " ").replace(pairs[-1][1], " ")
+        asks = "In which country is {} located?" if _PLACED.search(about) else "Which country is {} from?"
+        direction = "same"
+    else:
+        pairs = _alternatives(text)
+        about = text if not pairs else text.replace(pairs[0][0], " ").replace(pairs[0][1], " ")
+        later, earlier = _LATER.search(about), _EARLIER.search(about)
+        direction = "later" if later else "earlier" if earlier else ""
+        asks = next((asks for wording, asks in _DATES if re.search(wording, about, re.I)), "")
+    if not pairs or not direction or not asks:
+        return None
+    role = _ROLE.search(about) or (
+        _ROLE.search(re.sub(r"\([^)]*\)", "", text)) if direction == "same" else None
+    )
+    return Comparison(tuple(pairs), direction, asks, role[1].lower().rstrip("s") if role else "")
+
+
+def _alternatives(text: str) -> list[tuple[str, str]]:
+    """Readings of "A or B" and of "out of A and B": where each begins and ends is not always plain."""
+    found = []
+    for start in _BEFORE_PAIR.finditer(text):
+        joiner = " and " if start[0].lower().startswith(("between", "out of")) else " or "
+        for end in _AFTER_PAIR.finditer(text, start.end()):
+            found += _splits(text[start.end() : end.start()], joiner)
+    return sorted(dict.fromkeys(found), key=lambda pair: len(pair[0]) + len(pair[1]))[:READINGS]
+
+
+def _splits(text: str, joiner: str) -> list[tuple[str, str]]:
+    parts = [part.strip(" ,") for part in text.split(joiner)]
+    found = [(joiner.join(parts[:at]), joiner.join(parts[at:])) for at in range(1, len(parts))]
+    return [(one, other) for one, other in found if one and other]
+
+
+def compared(question: Question, passages: Sequence[Passage], model: ReaderModel) -> Sided | None:
+    """The verdict on a question that compares two things by date or country; None where a step is not in the text.
+
+    passages: what the searches found, best first.
+    """
+    asked = comparison_in(question)
+    if asked is None or not passages:
+        return None
+    homes = ((pair, [titled(bare_option(option), passages) for option in pair]) for pair in asked.pairs)
+    known = next(((p, h) for p, h in homes if h[0] and h[1] and h[0].id != h[1].id), None)
+    if known is None:
+        return None
+    pair, (first, second) = known
+    assert first is not None and second is not None
+    sides = [_side(o, h, asked, passages, model) for o, h in zip(pair, (first, second), strict=True)]
+    if not all(sides):
+        return None
+    question = replace(question, options=pair, direction=asked.direction)
+    values = [side[-1] for side in sides]
+    if asked.direction == "same":
+        verdict = _same_country(question, values)
+    else:
+        verdict = decide(question, (values[0].text, values[1].text))
+    if verdict is None:
+        return None
+    sure = min(one.probability for side in sides for one in side)
+    return Sided(verdict, tuple(one for side in sides for one in side), sure)
+
+
+def worked_out(
+    model: ReaderModel,
+    question: Question,
+    weights: np.ndarray,
+    pool: Sequence[Evidence],
+    useful: Mapping[int, float],
+) -> Chain | None:
+    """The verdict as an evidence chain: for each side the sentences that name its person and its value.
+
+    weights: one per question term; useful: passage id -> usefulness (0 to 1).
+    """
+    if comparison_in(question) is None:
+        return None
+    passages = {one.passage.id: one.passage for one in pool}
+    ranked = sorted(passages.values(), key=lambda passage: -useful.get(passage.id, 0.0))
+    found = compared(question, ranked, model)
+    if found is None:
+        return None
+    links = [link for one in found.found if (link := _sentence(one, pool)) is not None]
+    links = list({link.key: link for link in links}.values())
+    answer = Candidate(found.verdict.short, -1, -1, "worked out", found.probability)
+    chain = make_chain(question, weights, tuple(links))
+    return replace(chain, answers=(answer,), why=found.verdict.rationale)
+
+
+def _sentence(found: Found, pool: Sequence[Evidence]) -> Evidence | None:
+    """The sentence of the pool that something was read in; of the same passage the best, where it was in none."""
+    own = [one for one in pool if one.passage.id == found.passage.id]
+    at = found.passage.start + found.start
+    inside = [one for one in own if one.start <= at < one.end]
+    return max(inside or own, key=lambda one: one.score, default=None)
+
+
+def _side(
+    option: str, home: Passage, asked: Comparison, passages: Sequence[Passage], model: ReaderModel
+) -> tuple[Found, ...]:
+    """What leads to one thing's value, the value last; empty where a step is missing."""
+    name = bare_option(option)
+    if not asked.role:
+        value = _value(asked.asks.format(name), home, model, asked.direction)
+        return (value,) if value else ()
+    person = _read(f"Who is the {asked.role} of {name}?", home, model)
+    own = titled(person.text, [p for p in passages if p.id != home.id]) if person else None
+    if person is None or own is None:
+        return ()
+    value = _value(asked.asks.format(person.text), own, model, asked.direction)
+    return (person, value) if value else ()
+
+
+def bare_option(option: str) -> str:
+    """An option without what only says what kind of thing it is.
+
+    >>> bare_option("director of film Blue Weir (1934 film)")
+    'Blue Weir'
+    """
+    text = re.sub(r"\s*\([^)]*\)\s*$", "", option)
+    text = _BEFORE_NAME.sub("", text)
+    return (
+        re.sub(r"^(?:films?|movies?|songs?|books?|magazines?|bands?)[,:]?\s+(?=[A-Z0-9])", "", text).strip(
+            " ,"
+        )
+        or option
+    )
+
+
+def titled(name: str, passages: Sequence[Passage]) -> Passage | None:
+    """The passage about a thing: its title says the name, or, with other words, enough of it. The first of equals."""
+    wanted = stems(name)
+    best, top = None, 0.0
+    for passage in passages:
+        title = stems(bare_title(passage.title))
+        shared = len(wanted & title)
+        if not shared:
+            continue
+        likeness = 2 * shared / (len(wanted) + len(title))
+        if min(shared / len(wanted), shared / len(title)) < TITLED and not (
+            wanted <= title or title <= wanted
+        ):
+            continue
+        if likeness > top:
+            best, top = passage, likeness
+    return best
+
+
+def _read(asked: str, passage: Passage, model: ReaderModel) -> Found | None:
+    reading = model.read(asked, [f"{passage.title}\n{passage.text}"])[0]
+    return _found(reading, passage)
+
+
+def _found(reading: Reading, passage: Passage) -> Found | None:
+    start = reading.start - len(passage.title) - 1
+    if reading.probability < SURE or start < 0 or not reading.answer.strip():
+        return None
+    return Found(reading.answer, passage, start, start + len(reading.answer), reading.probability)
+
+
+def _value(asked: str, passage: Passage, model: ReaderModel, direction: str) -> Found | None:
+    """The date or country of a thing: as read, else as its first sentences show it."""
+    reading = model.read(asked, [f"{passage.title}\n{passage.text}"])[0]
+    read = _found(reading, passage)
+    if direction == "same":
+        if read is not None and countries_of(read.text):
+            return read
+        opening = passage.text[:300]
+        return Found(opening, passage, 0, len(opening), SURE) if countries_of(opening) else None
+    if read is not None and date_key(read.text):
+        return read
+    dated = DATE.search(passage.text)
+    if dated is None or "die" in asked:
+        return None
+    return Found(dated[0], passage, dated.start(), dated.end(), SURE)
+
+
+def _same_country(question: Question, values: Sequence[Found]) -> Verdict | None:
+    first, second = (countries_of(value.text) for value in values)
+    if not first or not second:
+        return None
+    said = [f"{o}: {', '.join(sorted(c))}" for o, c in zip(question.options, (first, second), strict=True)]
+    return Verdict("yes" if first & second else "no", f"{said[0]}; {said[1]}; compared as countries.")
