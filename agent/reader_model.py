@@ -10,6 +10,7 @@ scores into a calibrated "not here".
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -29,6 +30,7 @@ STRIDE = 96  # tokens that two windows of a long text share
 MAX_QUESTION_TOKENS = 64
 MAX_ANSWER_TOKENS = 24
 BATCH_TOKENS = 4096
+_IN_FIGURE = re.compile(r"\d[.,]\d")
 CLS, SEP = 101, 102
 
 
@@ -174,10 +176,34 @@ def decode(
     enough = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, float(kinds[len(KINDS)])))))
     if right < 0:
         return Reading(0, 0, "", 0.0, float(shares[1]), float(shares[2]), none, enough)
-    start, end = one.offsets[left][0], one.offsets[right][1]
+    start, end = whole(text, one.offsets[left][0], one.offsets[right][1])
     return Reading(
         start, end, text[start:end], float(shares[0]), float(shares[1]), float(shares[2]), none, enough
     )
+
+
+def whole(text: str, start: int, end: int) -> tuple[int, int]:
+    """A span widened to the words and figures that it cuts: tokens are smaller than "943,626,804".
+
+    >>> text = "They cast 943,626,804 votes."
+    >>> start, end = whole(text, 14, 17)
+    >>> text[start:end]
+    '943,626,804'
+    """
+    while start > 0 and _one_piece(text, start):
+        start -= 1
+    while end < len(text) and _one_piece(text, end):
+        end += 1
+    return start, end
+
+
+def _one_piece(text: str, at: int) -> bool:
+    """Whether the characters before and at a position belong to one word or one figure."""
+    before, after = text[at - 1], text[at]
+    if before.isalnum() and after.isalnum():
+        return before.isdigit() == after.isdigit() and before.isascii() == after.isascii()
+    figures = text[max(0, at - 2) : at + 2]
+    return bool(_IN_FIGURE.search(figures[: at - max(0, at - 2) + 2])) and (before in ",." or after in ",.")
 
 
 def best_span(one: Encoded, spans: np.ndarray) -> tuple[int, int, float]:

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from index.encoders import MODEL_PACKAGE
 from index.errors import InputError
 from index.faiss_index import DenseCache
 from index.features import Asked
@@ -118,7 +119,11 @@ class Searcher:
         return self._gatherer if hop is None else Gatherer(self.store, self._dense, self._graphs, hop)
 
     def ranker(self, deep: bool = False) -> EvidenceRanker:
-        """The learned ranker, or that of deep mode; StoreError when its weights are not installed."""
+        """The learned ranker, or that of deep mode; StoreError when its weights are not installed.
+
+        The hop encoder speaks the packaged encoder's vectors: over those of another one, deep mode is ranked mode.
+        """
+        deep = deep and self.embedder.name.startswith(MODEL_PACKAGE)
         name = "deep" if deep else "ranker"
         if name not in self._rankers:
             self._rankers[name] = load_ranker(name, self.gatherer(load_hop_encoder() if deep else None))

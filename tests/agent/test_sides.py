@@ -20,8 +20,12 @@ def passage(number: int, title: str, text: str) -> Passage:
 
 FILMS = (
     passage(1, "Blue Weir", "Blue Weir is a 1934 drama film directed by Mira Vell. It was shot in Norway."),
-    passage(2, "Red Mill (film)", "Red Mill is a silent film from 1921 directed by Jon Aske and set in Oster."),
-    passage(3, "Mira Vell", "Mira Vell (3 May 1880 – 9 June 1951) was a Norwegian film director and painter."),
+    passage(
+        2, "Red Mill (film)", "Red Mill is a silent film from 1921 directed by Jon Aske and set in Oster."
+    ),
+    passage(
+        3, "Mira Vell", "Mira Vell (3 May 1880 – 9 June 1951) was a Norwegian film director and painter."
+    ),
     passage(4, "Jon Aske", "Jon Aske (born 12 August 1893, died 1949) was an American film director."),
 )
 
