@@ -202,8 +202,7 @@ def _one_piece(text: str, at: int) -> bool:
     before, after = text[at - 1], text[at]
     if before.isalnum() and after.isalnum():
         return before.isdigit() == after.isdigit() and before.isascii() == after.isascii()
-    figures = text[max(0, at - 2) : at + 2]
-    return bool(_IN_FIGURE.search(figures[: at - max(0, at - 2) + 2])) and (before in ",." or after in ",.")
+    return (before in ",." or after in ",.") and bool(_IN_FIGURE.search(text[max(0, at - 2) : at + 2]))
 
 
 def best_span(one: Encoded, spans: np.ndarray) -> tuple[int, int, float]:

@@ -88,3 +88,18 @@ def test_the_shipped_weights_are_what_their_card_says() -> None:
     assert {"data", "seed", "command", "hardware", "minutes", "dev", "leak_audit"} <= set(card)
     assert card["leak_audit"]["dev_questions_in_training"] == 0
     assert card["leak_audit"]["dev_gold_passages_as_positives"] == 0
+
+
+def test_a_span_never_cuts_a_word_or_a_figure() -> None:
+    text = "In 1987, 943,626,804 votes and 3.5 km to Weir."
+    for cut, wanted in (
+        ("626", "943,626,804"),
+        ("3", "943,626,804"),
+        ("98", "1987"),
+        ("5 k", "3.5 km"),
+        ("ei", "Weir"),
+    ):
+        at = text.index(cut)
+        start, end = reader_model.whole(text, at, at + len(cut))
+        assert text[start:end] == wanted
+    assert reader_model.whole("", 0, 0) == (0, 0)
