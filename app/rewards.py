@@ -77,9 +77,12 @@ def _question(found: Mapping[str, Any]) -> None:
     left, right = st.columns([3, 2], gap="large")
     with right:
         weights = _sliders(found, preset, start, runs)
-    order = ranked(runs, weights)
+    bands = not found["presets"][preset].get(
+        "sum"
+    )  # a paper's sum has no rule that keeps right answers on top
+    order = ranked(runs, weights, bands)
     with left:
-        chosen = _ranking(order, moves(ranked(runs, start), order))
+        chosen = _ranking(order, moves(ranked(runs, start, bands), order))
         _components(found["rewards"], chosen.run, weights)
 
 

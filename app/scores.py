@@ -93,6 +93,9 @@ def read_scores(data_dir: Path) -> dict[str, Any] | None:
 def preset_weights(preset: Mapping[str, Any], runs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """A preset's weights for these runs: those for unknown truth, or the mean of right and wrong ones. Sum 1."""
     known = any(run["right"] is not None for run in runs)
+    published = preset.get("sum")
+    if published:
+        return {name: weight / sum(published.values()) for name, weight in published.items()}
     parts = [preset["right"], preset["wrong"]] if known else [preset["unknown"] or preset["right"]]
     weights: dict[str, float] = {}
     for part in parts:
@@ -102,16 +105,18 @@ def preset_weights(preset: Mapping[str, Any], runs: Sequence[Mapping[str, Any]])
     return weights
 
 
-def ranked(runs: Sequence[Mapping[str, Any]], weights: Weights) -> list[Ranked]:
-    """Runs by the weighted mean of their components, best first; right ones stay above wrong ones.
+def ranked(runs: Sequence[Mapping[str, Any]], weights: Weights, bands: bool = True) -> list[Ranked]:
+    """Runs by the weighted mean of their components, best first; with `bands` right ones stay above wrong ones.
 
-    The rule is the trainers' own (`agent.mixture`): a component that one run lacks counts for none.
+    The rule is the trainers' own (`agent.mixture`): a component that one run lacks counts for none of its verdict.
     """
     used = {name: weight for name, weight in weights.items() if weight > 0}
     columns = {name: [run["components"][name]["unit"] for run in runs] for name in used}
-    known = [name for name in used if None not in columns[name]]
+    known = [name for name in used if any(value is not None for value in columns[name])]
+    verdicts = [run["right"] for run in runs]
+    mixed = [mix(used, columns, at, verdicts if bands else None) for at in range(len(runs))]
     made = [
-        Ranked(run, banded(mix(used, columns, at), run["right"]) if known else None)
+        Ranked(run, (banded(mixed[at], run["right"]) if bands else mixed[at]) if known else None)
         for at, run in enumerate(runs)
     ]
     return sorted(made, key=lambda one: -(one.total if one.total is not None else -1.0))

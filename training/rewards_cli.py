@@ -38,13 +38,14 @@ def list_rewards(
 ) -> None:
     """Every reward with its paper, range and what it needs; then the mixtures."""
     from training.report import choices
-    from training.rewards.compose import load_presets
+    from training.rewards.compose import load_papers, load_presets
     from training.rewards.registry import REWARDS
     from training.rewards.scoring import described, preset_record
 
     roles = choices(role, "--role", ("outcome", "process", "cost", "format")) if role else ()
     found = [described(reward) for reward in REWARDS.values() if not roles or reward.role in roles]
-    mixtures = {name: preset_record(preset) for name, preset in load_presets(presets).items()}
+    named = load_presets(presets) if presets else load_presets() | load_papers()
+    mixtures = {name: preset_record(preset) for name, preset in named.items()}
     if as_json:
         typer.echo(json.dumps({"rewards": found, "presets": mixtures}, indent=2, ensure_ascii=False))
         return
@@ -83,10 +84,10 @@ def score(
     """
     from index.store import Store
     from training.data import load_questions
-    from training.rewards.compose import load_presets
+    from training.rewards.compose import load_papers, load_presets
     from training.rewards.scoring import score_records
 
-    mixtures = load_presets(presets)
+    mixtures = load_presets(presets) if presets else load_presets() | load_papers()
     if preset not in mixtures:
         raise InputError(f"There is no preset {preset!r}. Choose from {', '.join(mixtures)}.")
     folder = _data_dir(context, data_dir)

@@ -156,7 +156,10 @@ class _Walk:
             self.endings.append(self._end(action, path, held))
 
     def _ids(self, seen: Seen) -> list[str]:
-        stated = [sorted(self.explorer.library.states[row]) for row in seen.rows]
+        """A sentence goes by the fact that was looked for where it states it, else by the first it states."""
+        stated = [
+            sorted(self.explorer.library.states[row], key=lambda f: (f != seen.read, f)) for row in seen.rows
+        ]
         return [ids[0] if ids else f"sentence-{row}" for ids, row in zip(stated, seen.rows, strict=True)]
 
     def _legal(self, path: tuple[str, ...], hop: int, tried: tuple[str, ...], found: bool, searches: int,

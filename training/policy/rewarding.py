@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from training.policy.trees import Ending, Tree, prefixes
-from training.rewards.compose import Preset, compose, load_presets
+from training.rewards.compose import Preset, compose, load_papers, load_presets
 
 # Cost of a level relative to the deepest search: estimates, not measured yet.
 UNITS: Mapping[str, float] = {
@@ -64,11 +64,11 @@ def ending_values(tree: Tree, preset: Preset, pricing: Pricing) -> list[Valued]:
 
 
 def load_policy_preset(name: str = "policy", path: Path | None = None) -> Preset:
-    """A preset for policies: of `path`, else the packaged one, else one of the reward presets. ConfigError
+    """A preset for policies: of `path`, else the packaged one, else one of the reward presets or a paper's. ConfigError
     where there is none."""
     from index.errors import ConfigError
 
-    presets = load_presets()
+    presets = load_presets() | load_papers()
     packaged = files("training.policy").joinpath("presets.toml")
     presets |= load_presets(path or Path(str(packaged)))
     if name not in presets:

@@ -108,6 +108,8 @@ def advantages(
             made.append(group_advantages([s.total for s in scored]))
     if not decouple:
         return made
+    if preset.sum:
+        return batch_normalise(made)
     return [keep_right_on_top(a, v) for a, v in zip(batch_normalise(made), verdicts, strict=True)]
 
 
@@ -117,6 +119,11 @@ def _columns(preset: Preset, scored: Sequence[Scored]) -> tuple[dict[str, list[S
             None if s.right is None and not s.gated else float(bool(s.right) and not s.gated) for s in scored
         ]
     }
+    if preset.sum:
+        return {
+            name: [None if s.gated else unit(REWARDS[name], s.raw[name]) for s in scored]
+            for name in preset.sum
+        }, dict(preset.sum)
     weights = {"outcome": 1.0}
     for kind, chosen in ((True, preset.right), (False, preset.wrong)):
         share = sum(chosen.values())

@@ -1,7 +1,8 @@
 """Several rewards into one number or one advantage, so that a wrong answer never outranks a right one.
 
-A preset (presets.toml) names gates, what counts as right, and two sets of weights: what separates right answers from
-one another, and what separates wrong ones. Right answers live above the ceiling of wrong ones, whatever is mixed.
+A preset of ours (presets.toml) names gates, what counts as right, and two sets of weights: what separates right answers
+from one another, and what separates wrong ones. Right answers live above the ceiling of wrong ones, whatever is mixed.
+A paper's mixture (papers.toml) is its printed sum instead, without that rule.
 How totals or components become advantages: `advantages.py`.
 """
 
@@ -31,12 +32,21 @@ class Preset:
     right: dict[str, float]
     wrong: dict[str, float]
     unknown: dict[str, float] = field(default_factory=dict)  # where nobody knows what is right
+    sum: dict[str, float] = field(
+        default_factory=dict
+    )  # a paper's weights of raw values; instead of the others
+    weights: str = "ours"  # where they were read: code, paper, summary, ours
     right_floor: float = RIGHT_FLOOR
     wrong_ceiling: float = WRONG_CEILING
 
     @property
     def components(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*self.gates, *self.right, *self.wrong, *self.unknown)))
+        return tuple(dict.fromkeys((*self.gates, *self.right, *self.wrong, *self.unknown, *self.sum)))
+
+    @property
+    def spans(self) -> dict[str, float]:
+        """Weights of the components' 0..1 values that give the same order as the sum of the raw ones."""
+        return {name: weight * (REWARDS[name].high - REWARDS[name].low) for name, weight in self.sum.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +66,7 @@ def load_presets(path: Path | None = None) -> dict[str, Preset]:
     that let a wrong answer outrank a right one.
     """
     try:
-        text = path.read_text("utf-8") if path else _packaged()
+        text = path.read_text("utf-8") if path else _packaged("presets.toml")
         tables = tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(
@@ -65,15 +75,25 @@ def load_presets(path: Path | None = None) -> dict[str, Preset]:
     return {name: _preset(name, table) for name, table in tables.items()}
 
 
+def load_papers() -> dict[str, Preset]:
+    """The mixtures of the papers, by name."""
+    return {name: _preset(name, table) for name, table in tomllib.loads(_packaged("papers.toml")).items()}
+
+
 @cache
-def _packaged() -> str:
-    return files("training.rewards").joinpath("presets.toml").read_text("utf-8")
+def _packaged(name: str) -> str:
+    return files("training.rewards").joinpath(name).read_text("utf-8")
+
+
+_KEYS = frozenset({
+    "about", "gates", "right", "wrong", "unknown", "right_floor", "wrong_ceiling", "sum", "weights",
+})  # fmt: skip
 
 
 def _preset(name: str, table: object) -> Preset:
     if not isinstance(table, dict):
         raise ConfigError(f"Preset {name!r} is a single value; a table [{name}] was expected.")
-    strange = set(table) - {"about", "gates", "right", "wrong", "unknown", "right_floor", "wrong_ceiling"}
+    strange = set(table) - _KEYS
     if strange:
         raise ConfigError(f"Preset {name!r} has unknown keys: {', '.join(sorted(strange))}. Remove them.")
     made = Preset(
@@ -83,6 +103,8 @@ def _preset(name: str, table: object) -> Preset:
         dict(table.get("right", {})),
         dict(table.get("wrong", {})),
         dict(table.get("unknown", {})),
+        dict(table.get("sum", {})),
+        str(table.get("weights", "ours")),
         table.get("right_floor", RIGHT_FLOOR),
         table.get("wrong_ceiling", WRONG_CEILING),
     )
@@ -91,7 +113,10 @@ def _preset(name: str, table: object) -> Preset:
             raise ConfigError(
                 f"Preset {name!r} names {component!r}, which is no reward of episodes; see docs/REWARDS.md."
             )
-    for component, weight in (*made.right.items(), *made.wrong.items(), *made.unknown.items()):
+    mixes = (made.right, made.wrong, made.unknown, made.sum)
+    if made.sum and any(mixes[:3]):
+        raise ConfigError(f"Preset {name!r} has a sum and other weights; a preset is the one or the other.")
+    for component, weight in (item for chosen in mixes for item in chosen.items()):
         if not isinstance(weight, int | float) or isinstance(weight, bool) or not 0 < weight < float("inf"):
             raise ConfigError(
                 f"Preset {name!r}: the weight of {component!r} must be a positive number, not {weight!r}."
@@ -115,19 +140,28 @@ def compose(preset: Preset, episodes: Sequence[Episode]) -> list[Scored]:
     A closed gate (0) makes the total 0. Where nobody knows what is right the preset's `unknown` weights hold; without
     them the total is None.
 
+    A paper's sum is moved to 0..1: (sum - its least) / (its most - its least), which changes neither order nor
+    normalised advantages. A component that does not apply to all siblings is left out of it.
+
     Gate open, right, mix 0.5: 0.49 + 0.51 * 0.5 = 0.745.
     """
     raw = components(preset.components, episodes)
     values = {name: [unit(REWARDS[name], score) for score in scores] for name, scores in raw.items()}
+    verdicts = [right(episode) for episode in episodes]
     scored = []
-    for at, episode in enumerate(episodes):
-        found = right(episode)
+    for at, found in enumerate(verdicts):
         closed = any(values[gate][at] == 0 for gate in preset.gates)
         weights = preset.unknown if found is None else preset.right if found else preset.wrong
         total: Score = None
         if closed:
             total = 0.0
+        elif preset.sum:
+            total = (
+                mix(preset.spans, values, at) if any(values[n][at] is not None for n in preset.sum) else None
+            )
         elif found is not None or weights:
-            total = banded(mix(weights, values, at), found, preset.right_floor, preset.wrong_ceiling)
+            total = banded(
+                mix(weights, values, at, verdicts), found, preset.right_floor, preset.wrong_ceiling
+            )
         scored.append(Scored(total, found, closed, {name: scores[at] for name, scores in raw.items()}))
     return scored

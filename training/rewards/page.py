@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from training.rewards.compose import load_presets
+from training.rewards.compose import load_papers, load_presets
 from training.rewards.contract import Reward
 from training.rewards.hacks import HACKS, KNOWN, Outcome, suite
 from training.rewards.registry import REWARDS
@@ -86,6 +86,17 @@ def _presets() -> str:
         ]
         gates = ", ".join(f"`{gate}`" for gate in preset.gates)
         lines.append(f"- **{preset.name}**: {preset.about} Gates: {gates}; {'; '.join(weights)}.")
+    lines += [
+        "\n### Mixtures of the papers\n",
+        "Sums of raw rewards with the published weights (`papers.toml`); they serve `--preset` and `--reward` "
+        "as ours do. They have no rule that keeps right answers above wrong ones, and the suite below does not run "
+        "on them: their components are in it.\n",
+        "| Preset | Sum | Weights read in | About |",
+        "|---|---|---|---|",
+    ]
+    for paper in load_papers().values():
+        total = " + ".join(f"{weight:g} `{name}`" for name, weight in paper.sum.items())
+        lines.append(f"| {paper.name} | {total} | {paper.weights} | {paper.about} |")
     return "\n".join([*lines, ""])
 
 

@@ -47,6 +47,7 @@ def preset_record(preset: Preset) -> dict[str, Any]:
         "right": preset.right,
         "wrong": preset.wrong,
         "unknown": preset.unknown,
+        "sum": preset.spans,
         "right_floor": preset.right_floor,
         "wrong_ceiling": preset.wrong_ceiling,
     }

@@ -1,0 +1,69 @@
+"""Every paper's mixture loads, scores whole trajectories, and gives the order of its printed sum."""
+
+from dataclasses import replace
+
+import pytest
+
+from training.policy.rewarding import load_policy_preset
+from training.rewards.advantages import advantages
+from training.rewards.compose import compose, load_papers
+from training.rewards.contract import Call, Episode, Evidence, Passage, Step, score_group
+from training.rewards.hack_scenes import SCENES, blundering, honest, refusing, wrong
+from training.rewards.registry import REWARDS
+
+PAPERS = load_papers()
+CALLS = (Call("search", (("q", "x"), ("k", 5))),)
+GROUP = [
+    replace(
+        made(SCENES[0]), gold_calls=CALLS, calls=CALLS if at % 2 else (), principle="be concise", knows=False
+    )
+    for at, made in enumerate((honest, wrong, blundering, refusing))
+]
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_scores_trajectories_in_the_order_of_the_printed_sum(name: str) -> None:
+    paper = PAPERS[name]
+    assert paper.about and paper.weights in ("code", "paper", "summary", "ours")
+    assert load_policy_preset(name) == paper  # forage train policy --reward NAME
+    columns = {key: score_group(REWARDS[key], GROUP) for key in paper.sum}
+    applied = {key: weight for key, weight in paper.sum.items() if None not in columns[key]}
+    totals = [one.total for one in compose(paper, GROUP)]
+    if all(None in column for column in columns.values()):
+        assert name in ("oni", "expansion", "leser", "aepo", "armed", "reseek", "adasearch", "carr"), name
+        return
+    assert None not in totals
+    sums = [sum(w * float(columns[k][at] or 0.0) for k, w in applied.items()) for at in range(len(GROUP))]
+    for i in range(len(GROUP)):
+        for j in range(i):
+            gap = (totals[i] or 0.0) - (totals[j] or 0.0)
+            assert (abs(gap) < 1e-9) == (abs(sums[i] - sums[j]) < 1e-9)
+            assert gap * (sums[i] - sums[j]) >= -1e-12
+    assert len(advantages(paper, [GROUP])[0]) == len(GROUP)
+
+
+def test_totals_are_the_published_values() -> None:
+    """IKEA's 1.4 of -1 to 1.6; ToolRL's exact call with format, 4 of -3 to 4; ChatR1: F1 1 and intent 1, 1.2 of 1.2."""
+    step = Step("search", query="who built it", results=(Passage("a", "Oster built it."),))
+    run = Episode("who?", answer="Oster", golds=("Oster",), steps=(step,), evidence=(Evidence("a", "Oster built it."),),
+                  rewrite="who built it", gold_calls=CALLS, calls=CALLS)  # fmt: skip
+
+    def total(name: str) -> float:
+        return compose(PAPERS[name], [run])[0].total or 0.0
+
+    assert total("ikea") * 2.6 - 1 == pytest.approx(1.4)
+    assert total("toolrl") * 7 - 3 == pytest.approx(4.0)
+    assert total("chatr1") * 1.2 == pytest.approx(1.2)
+    assert total("inforage") * 1.2 == pytest.approx(1.2)
+    assert total("search_r1") == 1.0
+
+
+def test_weights_are_those_of_the_papers() -> None:
+    assert PAPERS["chatr1"].sum == {"f1": 1.0, "intent": 0.2}
+    assert PAPERS["armed"].sum == {"f1": 0.5, "adaptive": 0.5}
+    assert PAPERS["encoder_grpo"].sum == {"encoder": 1.0, "correct": 1.0, "format": 0.2}
+    assert PAPERS["oni"].sum == {"correct": 0.1, "intrinsic_hash": 0.4}
+
+
+def test_a_papers_gate() -> None:
+    assert compose(PAPERS["mm_r5"], [replace(GROUP[0], well_formed=False)])[0].total == 0.0
