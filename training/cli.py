@@ -188,10 +188,11 @@ def rewards(
     from training.rewards import suite_run
     from training.skills_cli import question_sets
 
-    chosen = suite_run.chosen(names)
+    folder = question_sets(data)
     if json:
         report.open_output(json)
-    sources = suite_run.sources(question_sets(data), limit, seed)
+    chosen = suite_run.chosen(names)
+    sources = suite_run.sources(folder, limit, seed)
     result = suite_run.run(chosen, sources, groups)
     result = {
         **report.provenance(limit=limit, seed=seed, sets=list(suite_run.SETS) if len(sources) > 1 else []),

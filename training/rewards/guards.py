@@ -75,6 +75,11 @@ def quantities(text: str) -> list[Quantity]:
     >>> quantities("172 km long, opened in 1887, 4,210 people")
     [(172000.0, 'm'), (1887.0, ''), (4210.0, '')]
     """
+    return list(_quantities(text))
+
+
+@lru_cache(maxsize=20_000)
+def _quantities(text: str) -> tuple[Quantity, ...]:
     found = []
     for match in _NUMBER.finditer(text):
         parts = _PARTS.match(match.group())
@@ -82,7 +87,7 @@ def quantities(text: str) -> list[Quantity]:
         number, word = float(parts[1].replace(",", "")), parts[2].strip().lower()
         base, factor = _UNITS.get(word) or _UNITS.get(word.removesuffix("s")) or ("", 1.0)
         found.append((number * factor, base))
-    return found
+    return tuple(found)
 
 
 def same_quantity(a: Quantity, b: Quantity) -> bool:
@@ -113,6 +118,11 @@ def spelled_names(text: str) -> list[str]:
     >>> spelled_names("The Teal Bridge was designed by Mira Vell. It opened in 1887.")
     ['Teal Bridge', 'Mira Vell']
     """
+    return list(_spelled_names(text))
+
+
+@lru_cache(maxsize=20_000)
+def _spelled_names(text: str) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for match in _NAME.finditer(text):
         words = match.group().split()
@@ -120,7 +130,7 @@ def spelled_names(text: str) -> list[str]:
             words = words[1:]
         if words:
             found.setdefault(" ".join(words))
-    return list(found)
+    return tuple(found)
 
 
 def names(text: str) -> list[str]:
