@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 
+from training.metrics import normalize
 from training.rewards.contract import Episode, Score
 from training.rewards.outcome import exact, word_f1
 
@@ -109,3 +110,21 @@ def information_gain(similarities: Sequence[float]) -> list[float]:
         gains.append(max(0.0, value - best))
         best = max(best, value)
     return gains
+
+
+def answer_shown(episode: Episode) -> Score:
+    """Search-R1's retrieval hit: 1 if a gold answer stands word by word in a passage that was shown, else 0.
+
+    Read in its code (arXiv 2505.15117), where it is the term beside outcome and format. None without a gold answer,
+    for yes and no, and without the texts of passages.
+
+    >>> from training.rewards.contract import Passage, Step
+    >>> shown = (Step("search", results=(Passage("a", "It lies on the Aske."),)),)
+    >>> [answer_shown(Episode("q", golds=(gold,), steps=shown)) for gold in ("Aske", "Orse")]
+    [1.0, 0.0]
+    """
+    golds = [gold for gold in map(normalize, episode.golds) if gold not in ("", "yes", "no")]
+    texts = [f" {normalize(passage.text)} " for passage in episode.retrieved.values() if passage.text]
+    if not golds or not texts:
+        return None
+    return float(any(f" {gold} " in text for gold in golds for text in texts))

@@ -57,6 +57,8 @@ _PROCESS = (
            ("gold", "evidence"), "two turns are free", source="code"),
     Reward("early_evidence", coverage.early_evidence, 0, 1, "VRAG-RL nDCG", "process", ("results",), ("evidence",),
            "one long result list instead of good queries", source="code"),
+    Reward("answer_shown", coverage.answer_shown, 0, 1, "Search-R1 2505.15117", "process", ("results",), ("gold",),
+           "a short gold answer stands in many passages by chance", source="code"),
     Reward("vrag", coverage.vrag, 0, 1, "VRAG-RL", "outcome", ("answer", "results", "format"), ("gold", "evidence"),
            "a search is required even where none is needed", source="code"),
     Reward("query_novelty", queries.novelty, 0, 1, "SmartSearch 2601.04888", "process", ("queries", "results"), (),

@@ -3,6 +3,7 @@ import pytest
 from training.rewards.boundary import f1_aware, gate_label, ikea, ikea_score, saas, saas_scores, suffices
 from training.rewards.contract import Episode, Evidence, Passage, Step
 from training.rewards.cost import abstention, redundancy, right_and_cheap, searches, steps, tokens
+from training.rewards.coverage import answer_shown
 from training.rewards.hack_scenes import SCENES, honest
 from training.rewards.process import (
     consistency,
@@ -130,3 +131,11 @@ def test_redundancy_counts_what_was_seen() -> None:
     step = Step("search", results=(Passage("a"),))
     assert redundancy(Episode("q", steps=(step, step))) == 0.5
     assert redundancy(Episode("q")) is None
+
+
+def test_answer_shown() -> None:
+    steps = (Step("search", results=(Passage("a", "The Oster Mill lies on the Aske."),)),)
+    assert answer_shown(Episode("q", golds=("the Aske",), steps=steps)) == 1.0
+    assert answer_shown(Episode("q", golds=("Ask",), steps=steps)) == 0.0  # words, not letters
+    assert answer_shown(Episode("q", golds=("yes",), steps=steps)) is None
+    assert answer_shown(Episode("q", golds=("Aske",))) is None
