@@ -35,7 +35,7 @@ class Preset:
     sum: dict[str, float] = field(
         default_factory=dict
     )  # a paper's weights of raw values; instead of the others
-    weights: str = "ours"  # where they were read: code, paper, summary, ours
+    read_in: str = "ours"  # where they were read: code, paper, summary, ours
     right_floor: float = RIGHT_FLOOR
     wrong_ceiling: float = WRONG_CEILING
 
@@ -86,7 +86,7 @@ def _packaged(name: str) -> str:
 
 
 _KEYS = frozenset({
-    "about", "gates", "right", "wrong", "unknown", "right_floor", "wrong_ceiling", "sum", "weights",
+    "about", "gates", "right", "wrong", "unknown", "right_floor", "wrong_ceiling", "sum", "read_in",
 })  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def _preset(name: str, table: object) -> Preset:
         dict(table.get("wrong", {})),
         dict(table.get("unknown", {})),
         dict(table.get("sum", {})),
-        str(table.get("weights", "ours")),
+        str(table.get("read_in", "ours")),
         table.get("right_floor", RIGHT_FLOOR),
         table.get("wrong_ceiling", WRONG_CEILING),
     )

@@ -96,7 +96,7 @@ def _presets() -> str:
     ]
     for paper in load_papers().values():
         total = " + ".join(f"{weight:g} `{name}`" for name, weight in paper.sum.items())
-        lines.append(f"| {paper.name} | {total} | {paper.weights} | {paper.about} |")
+        lines.append(f"| {paper.name} | {total} | {paper.read_in} | {paper.about} |")
     return "\n".join([*lines, ""])
 
 

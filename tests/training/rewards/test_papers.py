@@ -24,7 +24,7 @@ GROUP = [
 @pytest.mark.parametrize("name", PAPERS)
 def test_scores_trajectories_by_the_printed_sum(name: str) -> None:
     paper = PAPERS[name]
-    assert paper.about and paper.weights in ("code", "paper", "summary", "ours")
+    assert paper.about and paper.read_in in ("code", "paper", "summary", "ours")
     assert load_policy_preset(name) == paper  # forage train policy --reward NAME
     columns = {key: score_group(REWARDS[key], GROUP) for key in paper.sum}
     applied = {key: weight for key, weight in paper.sum.items() if None not in columns[key]}
