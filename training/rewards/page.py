@@ -29,25 +29,26 @@ body of all of these is embedded: no language model is needed. `nuggets` and `pr
 
 _ADDING = """## Adding a reward
 
-One function, one line of metadata, its vector. This is all that the last one, `calibrated`, took. The function, in
-`decisions.py` (the worked example in its docstring is run by the tests):
+One function, one line of metadata, its vector. The commit "Reward answer_shown: Search-R1's retrieval hit" is all that
+the last one took (`git log --grep "Reward answer_shown" -p`): its function with a worked example in `coverage.py`,
 
-    def calibrated(episode: Episode) -> Score:
-        found = right(episode)
-        if found is None or episode.confidence is None:
+    def answer_shown(episode: Episode) -> Score:
+        golds = [gold for gold in map(normalize, episode.golds) if gold not in ("", "yes", "no")]
+        texts = [f" {normalize(passage.text)} " for passage in episode.retrieved.values() if passage.text]
+        if not golds or not texts:
             return None
-        return 1 - (min(max(episode.confidence, 0.0), 1.0) - float(found)) ** 2
+        return float(any(f" {gold} " in text for gold in golds for text in texts))
 
-Its line in `registry.py`, from which this page, `forage train rewards list`, the suite against hacking, the scenarios
-of `forage eval rewards` and the Rewards page of the application take it:
+its line in `registry.py`, from which this page, `forage train rewards list`, the suite against hacking, the scenarios
+of `forage eval rewards` and the Rewards page of the application take it,
 
-    Reward("calibrated", decisions.calibrated, 0, 1, "Survey 2510.16724", "process", ("answer", "abstention"),
-           ("gold",), "always unsure earns 0.75: weigh it beside an outcome"),
+    Reward("answer_shown", coverage.answer_shown, 0, 1, "Search-R1 2505.15117", "process", ("results",), ("gold",),
+           "a short gold answer stands in many passages by chance", source="code"),
 
-Its vector in `tests/training/rewards/test_decisions.py`:
+and its vector in `tests/training/rewards/test_process.py`:
 
-    sure = Episode("q", answer="Oster", golds=("Oster",), confidence=0.8)
-    assert calibrated(sure) == pytest.approx(0.96)
+    steps = (Step("search", results=(Passage("a", "The Oster Mill lies on the Aske."),)),)
+    assert answer_shown(Episode("q", golds=("the Aske",), steps=steps)) == 1.0
 
 Then `python -m training.rewards.page --write`; a test fails while this page is out of date.
 """
