@@ -168,7 +168,7 @@ def _known(values: Column) -> list[float]:
 def _gap(left: Column, right: Column) -> Interval:
     both = [(a, b) for a, b in zip(left, right, strict=True) if a is not None and b is not None]
     if not both:
-        return Interval(None, None, None, 0)
+        return Interval(None, None, None)
     return paired_difference([a for a, _ in both], [b for _, b in both])
 
 
