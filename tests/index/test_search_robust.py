@@ -170,3 +170,9 @@ def test_any_question_over_any_collections(
         assert all(np.isfinite(hit.score) for hit in hits)
         assert len(searcher.search(question, 50, mode)) == len(mine) + len(theirs)
     store.close()
+
+
+def test_deep_over_other_vectors_is_ranked(hub: Searcher) -> None:
+    """The hop encoder speaks the packaged encoder's vectors alone."""
+    asked = "Where in Oster does the bell of Ada Kell hang?"
+    assert sources(hub.search(asked, 8, "deep")) == sources(hub.search(asked, 8, "ranked"))
