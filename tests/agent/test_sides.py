@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import pytest
 
 from agent.countries import countries_of
+from agent.pairs import bare_option, comparison_in
 from agent.question import analyse
 from agent.reader_model import load_reader
-from agent.sides import bare_option, compared, comparison_in, titled
+from agent.sides import compared, titled
 from index.types import Passage
 
 
