@@ -124,7 +124,6 @@ class Answer:
     text: str
     short: str  # the bare answer ("1987", "Mira Vell"); empty when abstained or small talk
     kind: AnswerKind
-    others: tuple[str, ...] = ()  # bare answers of other sources that the text tells as well
     claims: tuple[Claim, ...] = ()
     citations: tuple[Citation, ...] = ()
     confidence: float = 0.0
@@ -133,6 +132,7 @@ class Answer:
     brain: str = "embedded"
     stopped: str = ""  # "", "steps", "time" or "cancelled": why the run ended early
     cost: Cost = field(default_factory=Cost)
+    others: tuple[str, ...] = ()  # bare answers of other sources that the text tells as well
 
     @property
     def abstained(self) -> bool:

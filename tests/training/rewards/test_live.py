@@ -15,7 +15,7 @@ from index.ingest import ingest
 from index.store import Store
 from training.data import Evidence as GoldQuote
 from training.data import QAExample
-from training.rewards.compose import load_presets
+from training.rewards.compose import load_papers, load_presets
 from training.rewards.contract import Step, score_group
 from training.rewards.live import Gold, GoldBook, episode_from, stop_probability, with_gold
 from training.rewards.reasons import why
@@ -179,7 +179,7 @@ def test_the_command(folder: Path, records: list[dict[str, Any]], tmp_path: Path
     listed = json.loads(runner.invoke(app, ["train", "rewards", "list", "--json"]).stdout)
     assert {entry["name"] for entry in listed["rewards"]} == set(REWARDS) and listed[
         "presets"
-    ].keys() == load_presets().keys()
+    ].keys() == load_presets().keys() | load_papers().keys()
     assert all(entry["about"] for entry in listed["rewards"])
     assert "stop_choice" in runner.invoke(app, ["train", "rewards", "list", "--role", "process"]).stdout
 
