@@ -72,14 +72,14 @@ def countries_of(text: str) -> frozenset[str]:
 
 def _grams(text: str) -> Iterable[str]:
     """Runs of words that begin with a capital letter, lower case, longest first; no word counts twice."""
-    words = [(m[0], m.start()) for m in re.finditer(r"[^\W\d_][\w.'’-]*", text)]
+    words = re.findall(r"[^\W\d_][\w.'’-]*", text)
     at = 0
     names, provinces = _table()
     while at < len(words):
         step = 1
-        if words[at][0][0].isupper():
+        if words[at][0].isupper():
             for size in range(min(WORDS, len(words) - at), 0, -1):
-                gram = " ".join(word for word, _ in words[at : at + size]).lower().rstrip(".'’")
+                gram = " ".join(words[at : at + size]).lower().rstrip(".'’")
                 if gram in names or gram in provinces:
                     yield gram
                     step = size

@@ -211,7 +211,9 @@ def features(
             "joint_agrees": float(bool(together) and bool(same[together[0]])),
             "joint_read": max((reads[other] for other in together if same[other]), default=0.0),
             "joint_none": first.none if first else -1.0,
-            "joint_enough": max((chains[other].reading.enough for other in together), default=-1.0),  # type: ignore[union-attr]
+            "joint_enough": max(
+                (r.enough for other in together if (r := chains[other].reading)), default=-1.0
+            ),
             "joint_yes": first.yes if first else -1.0,
             "joint_no": first.no if first else -1.0,
             "joint_twice": float(len(together) > 1 and keys[together[0]] == keys[together[1]]),

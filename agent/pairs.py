@@ -17,8 +17,9 @@ _ROLE = re.compile(  # not "which writer died first": there the things are the w
     r"creators?|developers?|editors?|designers?|architects?|painters?)\b",
     re.I,
 )
+DIED = "When did {} die?"
 _DATES = (  # wording of the question, what to ask each thing
-    (r"\bdie[ds]?\b|\bdeath\b", "When did {} die?"),
+    (r"\bdie[ds]?\b|\bdeath\b", DIED),
     (r"\bborn\b|\bbirth\b|\bolder\b|\byounger\b|\boldest\b|\byoungest\b", "When was {} born?"),
     (r"\breleased?\b|\bcame out\b|\bcome out\b|\bcomes out\b", "When was {} released?"),
     (r"\b(?:founded|foundation|formed|established|created|started|began)\b", "When was {} founded?"),

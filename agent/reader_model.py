@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -143,7 +143,16 @@ class ReaderModel:
             return self._net
 
 
-def padded(encoded: Sequence[Encoded]) -> tuple[Any, Any, Any]:
+class Tokens(Protocol):
+    """What the network is fed of one input."""
+
+    @property
+    def ids(self) -> list[int]: ...
+    @property
+    def types(self) -> list[int]: ...
+
+
+def padded(encoded: Sequence[Tokens]) -> tuple[Any, Any, Any]:
     """Tensors ids, types and mask of shape (inputs, longest)."""
     import torch
 

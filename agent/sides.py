@@ -17,10 +17,10 @@ from agent.chain import Chain, make_chain
 from agent.compare import Verdict, date_key, decide
 from agent.countries import countries_of
 from agent.matching import stems
-from agent.pairs import Comparison, bare_option, comparison_in
+from agent.pairs import DIED, Comparison, bare_option, comparison_in
 from agent.question import Question
 from agent.reader import Evidence
-from agent.reader_model import ReaderModel, Reading
+from agent.reader_model import ReaderModel
 from agent.spans import DATE, Candidate
 from index.names import bare_title
 from index.types import Passage
@@ -89,8 +89,6 @@ def worked_out(
 
     weights: one per question term; useful: passage id -> usefulness (0 to 1).
     """
-    if comparison_in(question) is None:
-        return None
     passages = {one.passage.id: one.passage for one in pool}
     ranked = sorted(passages.values(), key=lambda passage: -useful.get(passage.id, 0.0))
     found = compared(question, ranked, model)
@@ -117,13 +115,13 @@ def _side(
     """What leads to one thing's value, the value last; empty where a step is missing."""
     name = bare_option(option)
     if not asked.role:
-        value = _value(asked.asks.format(name), home, model, asked.direction)
+        value = _value(name, home, model, asked)
         return (value,) if value else ()
     person = _read(f"Who is the {asked.role} of {name}?", home, model)
     own = titled(person.text, [p for p in passages if p.id != home.id]) if person else None
     if person is None or own is None:
         return ()
-    value = _value(asked.asks.format(person.text), own, model, asked.direction)
+    value = _value(person.text, own, model, asked)
     return (person, value) if value else ()
 
 
@@ -147,22 +145,18 @@ def titled(name: str, passages: Sequence[Passage]) -> Passage | None:
 
 
 def _read(asked: str, passage: Passage, model: ReaderModel) -> Found | None:
+    """What the reader answers from a passage, unless it is unsure or means the title."""
     reading = model.read(asked, [f"{passage.title}\n{passage.text}"])[0]
-    return _found(reading, passage)
-
-
-def _found(reading: Reading, passage: Passage) -> Found | None:
     start = reading.start - len(passage.title) - 1
     if reading.probability < SURE or start < 0 or not reading.answer.strip():
         return None
     return Found(reading.answer, passage, start, start + len(reading.answer), reading.probability)
 
 
-def _value(asked: str, passage: Passage, model: ReaderModel, direction: str) -> Found | None:
-    """The date or country of a thing: as read, else as its first sentences show it."""
-    reading = model.read(asked, [f"{passage.title}\n{passage.text}"])[0]
-    read = _found(reading, passage)
-    if direction == "same":
+def _value(name: str, passage: Passage, model: ReaderModel, asked: Comparison) -> Found | None:
+    """The date or country of a thing: as read, else the first that its passage shows (of a death none)."""
+    read = _read(asked.asks.format(name), passage, model)
+    if asked.direction == "same":
         if read is not None and countries_of(read.text):
             return read
         opening = passage.text[:300]
@@ -170,7 +164,7 @@ def _value(asked: str, passage: Passage, model: ReaderModel, direction: str) -> 
     if read is not None and date_key(read.text):
         return read
     dated = DATE.search(passage.text)
-    if dated is None or "die" in asked:
+    if dated is None or asked.asks == DIED:
         return None
     return Found(dated[0], passage, dated.start(), dated.end(), SURE)
 

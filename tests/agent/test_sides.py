@@ -125,3 +125,9 @@ def test_countries_by_name_people_and_province() -> None:
     assert countries_of("a village in Ohio") == {"United States"}
     assert countries_of("Born in Kiel, a German painter") == {"Germany"}
     assert countries_of("the man of the north, in turkey and china") == frozenset()
+
+
+def test_older_nations_are_countries_of_today() -> None:
+    for word in ("Soviet", "Czech", "Scottish", "American", "South Korean", "Dutch"):
+        (country,) = countries_of(f"a {word} painter")
+        assert countries_of(f"born in {country}") == {country}

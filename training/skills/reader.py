@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 
-from agent.reader_model import KINDS, MAX_TOKENS, build_network, encode
+from agent.reader_model import KINDS, build_network, encode, padded
 from index import delta
 from training.skills import loop, reader_scores
 from training.skills.card import Run, describe
@@ -233,18 +233,6 @@ def _divergence(
     if inside is not None:
         gap = gap.masked_fill(~inside, 0.0)
     return gap.sum(axis).mean()
-
-
-def padded(batch: Sequence[Sample]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """ids, types and mask of shape (examples, longest)."""
-    width = min(MAX_TOKENS, max(len(s.ids) for s in batch))
-    ids = torch.zeros((len(batch), width), dtype=torch.long)
-    types, mask = torch.zeros_like(ids), torch.zeros_like(ids)
-    for row, one in enumerate(batch):
-        ids[row, : len(one.ids)] = torch.tensor(one.ids)
-        types[row, : len(one.ids)] = torch.tensor(one.types)
-        mask[row, : len(one.ids)] = 1
-    return ids, types, mask
 
 
 def weights_path(out: Path) -> Path:
