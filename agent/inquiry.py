@@ -15,6 +15,7 @@ import numpy as np
 
 from agent import compare
 from agent.chain import Chain, best_chains, link_names
+from agent.fields import field_answer
 from agent.joint import joint_chains
 from agent.judge import Judged, judged
 from agent.matching import stems, weigh
@@ -125,9 +126,9 @@ class Thread:
             *ranked_chains(self.question, self.weights, self.pool, self.useful),
             *best_chains(self.question, self.weights, self.pool),
         ]
-        apart = None
+        apart = field_answer(self.question, self.weights, self.pool, self.useful)
         if self.model is not None:
-            apart = worked_out(self.model, self.question, self.weights, self.pool, self.useful)
+            apart = apart or worked_out(self.model, self.question, self.weights, self.pool, self.useful)
             together = joint_chains(self.model, self.question, self.weights, self.pool, self.useful)
             chains = [*together, *reread(self.model, self.question, chains)]
         self.judged = judged(self.question, self.weights, chains, self.useful, apart)

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from agent.chain import Chain, named_terms, speaks_of
+from agent.designations import designations, holds
 from agent.matching import stems
 from agent.question import Question
 from agent.spans import DATE
@@ -74,8 +75,10 @@ def judged(
     table = features(question, weights, chains, answers, useful)
     trees, (scale, shift) = _judge()
     said = 1.0 / (1.0 + np.exp(-(scale * trees.score(table) + shift)))
+    which = designations(question.text)
     loose = [
-        _unconnected(question, weights, chain, answer) for chain, answer in zip(chains, answers, strict=True)
+        _unconnected(question, weights, chain, answer) or _another(which, chain)
+        for chain, answer in zip(chains, answers, strict=True)
     ]
     said = np.where(loose, np.minimum(said, UNCONNECTED), said)
     _as_read(chains, answers, said)
@@ -233,6 +236,14 @@ def _unconnected(question: Question, weights: np.ndarray, chain: Chain, answer: 
     holding = [link for link in reversed(chain.links) if answer in link.text or answer in link.passage.text]
     link = holding[0] if holding else chain.last
     return _mean(link.degrees, weights, named_terms(question)) < NAMES_NEEDED
+
+
+def _another(which: frozenset[str], chain: Chain) -> bool:
+    """Whether the evidence never names the version or number that the question is about."""
+    if not which:
+        return False
+    texts = [f"{p.title}\n{p.heading}\n{p.text}" for p in (link.passage for link in chain.links)]
+    return any(not any(holds(text, one) for text in texts) for one in which)
 
 
 def _joined(chain: Chain) -> float:

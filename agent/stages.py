@@ -11,6 +11,7 @@ from agent import llm_stages
 from agent.board import Board, Found, Tools, mode_of
 from agent.boundary import agreement_of, signals_of
 from agent.conclude import rival_answers
+from agent.fields import BESIDE, may_stand_in_field, record_beside
 from agent.finishing import abstain, conclude_notes, recall, reply, write
 from agent.inquiry import STOP_AT, Inquiry
 from agent.judging import verdict_of
@@ -21,6 +22,8 @@ from agent.recollection import Recollection
 from agent.scoring import passage_scores
 from agent.told import Told
 from agent.types import Decision, Stage
+from index.encoders import count_tokens
+from index.types import Hit
 
 SAMPLES = 3  # answers of a language model whose agreement says whether it knows
 
@@ -116,6 +119,7 @@ def search(board: Board, tools: Tools, level: str) -> Told:
     config, goal = tools.config, board.goal
     mode = mode_of(level, config)
     hits, tokens = pack(tools.search.search(goal.query, config.top_k, mode), config.context_tokens)
+    hits, tokens = _with_record(board, tools, hits, tokens)
     seen = {hit.passage.id for found in board.found for hit in found.hits}
     overlap = sum(hit.passage.id in seen for hit in hits)
     board.found = (*board.found, Found(goal, level, mode, hits, tokens, overlap))
@@ -136,6 +140,23 @@ def search(board: Board, tools: Tools, level: str) -> Told:
     passages = "1 passage" if len(hits) == 1 else f"{len(hits)} passages"
     where = "1 document" if documents == 1 else f"{documents} documents"
     return Told(f"Found {passages} in {where}", detail)
+
+
+def _with_record(
+    board: Board, tools: Tools, hits: tuple[Hit, ...], tokens: int
+) -> tuple[tuple[Hit, ...], int]:
+    """The same with the record that holds what the question asks for in a field, where ranking left it out: headers
+    and rows are no prose, and what ranks prose passes them over. Looked for once a line of search, by words."""
+    assert board.inquiry is not None and board.goal is not None
+    thread = board.inquiry.thread
+    if thread.asked or not may_stand_in_field(thread.question):
+        return hits, tokens
+    others = tools.search.search(board.goal.query, BESIDE, "bm25")
+    found = record_beside(thread.question, thread.weights, hits, others)
+    if found is None:
+        return hits, tokens
+    added = replace(found, score=0.0, rank=len(hits) + 1)
+    return (*hits, added), tokens + count_tokens([found.passage.text])[0]
 
 
 def read(board: Board, tools: Tools, _: str) -> Told:

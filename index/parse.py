@@ -74,6 +74,8 @@ FORMATS: dict[str, Format] = {
 }
 
 # Headings that open a document without saying which one it is.
+# Underscores, and hyphens next to a letter: those between digits belong to a date.
+_BETWEEN_WORDS = re.compile(r"[_\s]+|(?<=[^\W\d_])-(?=[^\W_])|(?<=\d)-(?=[^\W\d_])")
 _NO_TITLE = frozenset(
     str.split(
         "abstract contents description index introduction motivation name overview preface readme summary"
@@ -156,4 +158,4 @@ def _title_of(blocks: tuple[Block, ...]) -> str:
 
 def _title_from_name(name: str) -> str:
     """A readable title from a file name: "AMAZON_2017_10K.pdf" is "AMAZON 2017 10K"."""
-    return re.sub(r"[_\s]+", " ", Path(name).stem).strip() or name
+    return _BETWEEN_WORDS.sub(" ", Path(name).stem).strip() or name

@@ -75,7 +75,7 @@ def test_a_rule_at_the_beginning_is_no_front_matter(tmp_path):
 
 def test_generic_first_headings_are_no_title(tmp_path):
     document = parse(tmp_path, "# Summary\n\nWords.\n\n# Motivation\n\nMore.\n", "0565-string_guidelines.md")
-    assert document.title == "0565-string guidelines"
+    assert document.title == "0565 string guidelines"
 
 
 def test_html_islands(tmp_path):

@@ -1,0 +1,207 @@
+"""Answers that stand in a field: "Status: Withdrawn", "- 3.7.0 final: 2018-06-27", "Name: Ada; Born: 1931".
+
+Headers, forms and rows of tables hold facts that are no sentences; a reader of prose takes the wrong line of them. Here
+plain code finds the field whose label the question asks for, in a record that the question is about: every word of the
+label must be asked for, and what else the question names must stand in the record's title or in its other fields. Two
+records that fit equally and say different things give no answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from agent.chain import Chain, make_chain
+from agent.concepts import CONCEPTS
+from agent.designations import identifiers
+from agent.matching import stems
+from agent.question import Question, content_words, words
+from agent.reader import Evidence, is_row
+from agent.spans import Candidate
+from index.types import Hit, Passage
+
+KNOWN = 0.5  # rarity-weighted share of the rest of the question that the record must hold
+LABEL_WORDS, VALUE_CHARACTERS = 6, 160  # at most: longer ones are prose
+BESIDE = 16  # best lexical hits that are looked through for a field, beside what is read
+_LINE = re.compile(
+    r"^[ \t]*(?:(?:[-*•+]|\d+[.)])[ \t]+)?[\"'*_`]*(?P<label>[^\W_][^:\n\"|]{0,58}?)[\"'*_`]*[ \t]*:[\"'*_`]*[ \t]+"
+    r"[\"'`]?(?P<value>[^\n]+?)[\"'`]?,?[ \t]*$",
+    re.M,
+)
+_CELL = re.compile(r"(?P<label>[^:;|\n]{1,60}): (?P<value>[^;\n]+)")
+_YEAR = re.compile(r"(?<!\d)[12]\d{3}(?!\d)")
+_ADDRESS = re.compile(r"\s*<[^<>\s]*@[^<>]*>|\s*<https?:[^<>]*>")
+# Words of a label that the kind of question implies: "when" asks for a date though it does not say so.
+_IMPLIED: Mapping[str, frozenset[str]] = {
+    "date": stems("date day time"),
+    "year": stems("date year"),
+    "person": stems("name person"),
+    "number": stems("number count total amount"),
+    "place": stems("place location"),
+}
+_KINDS = (*_IMPLIED, "thing")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One label with its value; offsets of the value in its passage's text."""
+
+    label: str
+    value: str
+    start: int
+    end: int
+    record: str  # what stands beside it: the row, or the other fields of the passage
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A field that answers, and how much of the rest of the question its record holds (0 to 1)."""
+
+    field: Field
+    passage: Passage
+    known: float
+
+
+def fields_of(text: str) -> tuple[Field, ...]:
+    """The fields of a passage in their order; rows of tables are records of their own.
+
+    >>> [(f.label, f.value) for f in fields_of("PEP: 304\\nStatus: Withdrawn\\n\\nThe text of it.")]
+    [('PEP', '304'), ('Status', 'Withdrawn')]
+    """
+    rows = [line for line in _lines(text) if is_row(line[0])]
+    cells = [
+        Field(m["label"].strip(), m["value"].strip(), at + m.start("value"), at + m.end("value"), line)
+        for line, at in rows
+        for m in _CELL.finditer(line)
+    ]
+    lines = [m for m in _LINE.finditer(text) if not is_row(m[0].strip())]
+    block = "\n".join(m[0] for m in lines)
+    found = [Field(m["label"].strip(), m["value"], *m.span("value"), block) for m in lines]
+    return tuple(
+        f
+        for f in sorted([*cells, *found], key=lambda f: f.start)
+        if len(f.label.split()) <= LABEL_WORDS and len(f.value) <= VALUE_CHARACTERS
+    )
+
+
+def _lines(text: str) -> Iterator[tuple[str, int]]:
+    at = 0
+    for line in text.splitlines(keepends=True):
+        yield line.rstrip("\n"), at
+        at += len(line)
+
+
+def field_in(question: Question, weights: np.ndarray, passages: Sequence[Passage]) -> Held | None:
+    """The field that answers the question, from passages in order of usefulness; None where none or several do.
+
+    weights: one per question term, sum 1.
+    """
+    if not may_stand_in_field(question):
+        return None
+    asked = _concepts(question.text)
+    fitting = [
+        Held(one, passage, known)
+        for passage in passages
+        for one in fields_of(passage.text)
+        if (known := _known(question, asked, weights, one, passage)) is not None
+    ]
+    if not fitting:
+        return None
+    best = max(fitting, key=lambda held: (held.known, len(stems(held.field.label))))
+    said = stems(best.field.value)
+    rivals = [h for h in fitting if h.known >= best.known - 0.01 and stems(h.field.value) != said]
+    longer = [h for h in rivals if stems(h.field.label) >= stems(best.field.label)]
+    return None if longer else best
+
+
+def may_stand_in_field(question: Question) -> bool:
+    """Whether a question asks for one value: not for a comparison, a reason, yes or no."""
+    return question.expects in _KINDS and not question.options and " or " not in question.text
+
+
+def record_beside(
+    question: Question, weights: np.ndarray, hits: Sequence[Hit], others: Sequence[Hit]
+) -> Hit | None:
+    """The one of `others` whose field answers the question; None where none does or one of `hits` does already."""
+    held = field_in(question, weights, [hit.passage for hit in (*hits, *others)])
+    if held is None or any(hit.passage.id == held.passage.id for hit in hits):
+        return None
+    return next(hit for hit in others if hit.passage.id == held.passage.id)
+
+
+def _concepts(text: str) -> frozenset[str]:
+    """Stems of a text's words, those that mean the same as one: a label "Author" is asked for by "wrote"."""
+    return frozenset().union(*(stems(CONCEPTS.get(word, word)) for word in words(text)))
+
+
+def _known(
+    question: Question, asked: frozenset[str], weights: np.ndarray, field: Field, passage: Passage
+) -> float | None:
+    """How much of the rest of the question the field's record holds; None where the field does not answer it."""
+    label = _concepts(" ".join(content_words(field.label)))
+    implied = _IMPLIED.get(question.expects, frozenset())
+    if not label or not label <= asked | implied or not label & asked:
+        return None
+    if not identifiers(field.label) <= identifiers(question.text):
+        return None
+    if _concepts(field.value) <= asked or not _fits(question.expects, field.value):
+        return None  # a value that the question names itself is what it is about
+    record = f"{passage.title}\n{passage.heading}\n{field.record}"
+    held = stems(record) | stems(re.sub(r"[-_/.]", " ", record))
+    named = stems(" ".join(question.names))
+    rest = [
+        (term, weight)
+        for term, weight in zip(question.terms, weights.tolist(), strict=True)
+        if not _concepts(term) <= label | implied
+    ]
+    if any(not stems(term) <= held for term, _ in rest if stems(term) <= named):
+        return None
+    if not identifiers(question.text) <= identifiers(record) | identifiers(field.label):
+        return None
+    total = sum(weight for _, weight in rest)
+    known = sum(w for term, w in rest if stems(term) <= held) / total if total else 1.0
+    return known if known >= KNOWN else None
+
+
+def _fits(expects: str, value: str) -> bool:
+    if expects in ("date", "year"):
+        return _YEAR.search(value) is not None
+    if expects == "number":
+        return any(c.isdigit() for c in value)
+    if expects == "person":
+        return value[:1].isupper() and not value[:1].isdigit()
+    return True
+
+
+def answer_of(expects: str, value: str) -> str:
+    """The short answer in a field's value: without addresses, for a number the figure at the end of a code.
+
+    >>> answer_of("person", "Inada Naoki <naoki@example.org>"), answer_of("number", "lang/lang#35073")
+    ('Inada Naoki', '35073')
+    """
+    bare = _ADDRESS.sub("", value).strip(" ,;()")
+    code = re.fullmatch(r"[^\s#]*#(\d+)", bare)
+    return code[1] if expects == "number" and code else bare or value
+
+
+def field_answer(
+    question: Question, weights: np.ndarray, pool: Sequence[Evidence], useful: Mapping[int, float]
+) -> Chain | None:
+    """The field's answer as an evidence chain of the line it stands in; None where no field answers.
+
+    weights: one per question term; useful: passage id -> usefulness (0 to 1).
+    """
+    passages = {one.passage.id: one.passage for one in pool}
+    held = field_in(question, weights, sorted(passages.values(), key=lambda p: -useful.get(p.id, 0.0)))
+    if held is None:
+        return None
+    at = held.passage.start + held.field.start
+    line = [e for e in pool if e.passage.id == held.passage.id and e.start <= at < e.end]
+    if not line:
+        return None
+    chain = make_chain(question, weights, (max(line, key=lambda e: e.score),))
+    answer = Candidate(answer_of(question.expects, held.field.value), -1, -1, "field", held.known)
+    return replace(chain, answers=(answer,), why=f"So says the field “{held.field.label}”.")
