@@ -28,6 +28,8 @@ MAX_TOKENS = 256  # what the model was trained on; longer texts are cut
 # holds this.
 LOADING = threading.RLock()
 BATCH_TOKENS = 4096  # padded tokens per forward pass; larger ones were slower on two cores
+# A batch ends where its padding would cost more than a pass of its own: tokens, and share of the batch.
+PASS_TOKENS, PADDED_SHARE = 40, 0.05
 
 
 @cache
@@ -100,11 +102,16 @@ class MiniLMEmbedder:
 def _batches(lengths: Sequence[int]) -> list[list[int]]:
     """Row numbers grouped so that a batch pads little and holds at most BATCH_TOKENS padded tokens."""
     batches: list[list[int]] = []
+    filled = 0  # tokens of the last batch without its padding
     for row in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batches and lengths[row] * (len(batches[-1]) + 1) <= BATCH_TOKENS:
+        padded = lengths[row] * (len(batches[-1]) + 1) if batches else 0
+        wasted = padded - filled - lengths[row]
+        if batches and padded <= BATCH_TOKENS and wasted <= max(PASS_TOKENS, PADDED_SHARE * padded):
             batches[-1].append(row)
+            filled += lengths[row]
         else:
             batches.append([row])
+            filled = lengths[row]
     return batches
 
 

@@ -9,7 +9,7 @@ from training.metrics import normalize
 from training.rewards.contract import Episode, Rubric, Score
 from training.rewards.guards import order_guard
 from training.rewards.outcome import right
-from training.rewards.rubrics import supports
+from training.rewards.rubrics import supports, verify_texts
 
 RUBRIC_SHARE = 0.3
 MAX_CITATIONS = 20
@@ -119,10 +119,10 @@ def rubrics_met(episode: Episode) -> list[bool]:
 
 def _bearing(episode: Episode) -> list[set[str]]:
     """For each rubric the cited passages that bear it; none where the answer does not name its entities."""
-    values = dict(episode.entities) | {ANSWER: episode.answer}
-    text = f" {normalize(episode.written)} "
-    passages = {c: episode.retrieved[c].text for c in _cited(episode)}
-    return [_bear(rubric, values, text, passages) for rubric in episode.rubrics]
+    return [
+        {c for c, passage in passages.items() if supports(passage, statement)}
+        for statement, passages in _checks(episode)
+    ]
 
 
 def _cited(episode: Episode) -> list[str]:
@@ -131,16 +131,37 @@ def _cited(episode: Episode) -> list[str]:
     return [c for c in list(cited)[:MAX_CITATIONS] if c in episode.retrieved]
 
 
-def _bear(rubric: Rubric, values: dict[str, str], text: str, passages: dict[str, str]) -> set[str]:
+def _checks(episode: Episode) -> list[tuple[str, dict[str, str]]]:
+    """For each rubric its filled statement and the cited passages that may bear it: those that hold every entity."""
+    values = dict(episode.entities) | {ANSWER: episode.answer}
+    text = f" {normalize(episode.written)} "
+    passages = {c: episode.retrieved[c].text for c in _cited(episode)}
+    return [_check(rubric, values, text, passages) for rubric in episode.rubrics]
+
+
+def _check(
+    rubric: Rubric, values: dict[str, str], text: str, passages: dict[str, str]
+) -> tuple[str, dict[str, str]]:
     statement, named = rubric.statement, []
     for entity in rubric.entities:
         value = values.get(entity, "")
         named.append(f" {normalize(value)} ")
         if not named[-1].strip() or named[-1] not in text:
-            return set()
+            return statement, {}
         statement = statement.replace(entity, value)
-    holding = {c: p for c, p in passages.items() if all(name in f" {normalize(p)} " for name in named)}
-    return {c for c, passage in holding.items() if supports(passage, statement)}
+    return statement, {
+        c: p for c, p in passages.items() if all(name in f" {normalize(p)} " for name in named)
+    }
+
+
+def rubric_texts(episode: Episode) -> list[str]:
+    """What `rubric` looks up."""
+    if episode.abstained:
+        return []
+    checks = _checks(episode)
+    return [
+        text for statement, found in checks for p in found.values() for text in verify_texts(p, [statement])
+    ]
 
 
 def rubric(episode: Episode, published: bool = False) -> Score:

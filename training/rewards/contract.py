@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from training.rewards.embedding import warm
-from training.rewards.guards import sentences, without_marks
 
 Score = float | None
 Body = Literal["embedded", "llm"]
@@ -177,7 +176,7 @@ class Reward:
     level: Level = "episode"
     body: Body = "embedded"
     source: Literal["code", "paper", "summary", "ours"] = "ours"
-    by_sentence: bool = False  # encodes the answer's sentences: those of all siblings are encoded in one pass
+    encodes: Callable[[Episode], Sequence[str]] | None = None  # texts it looks up: all siblings' in one pass
 
 
 def score_group(reward: Reward, episodes: Sequence[Episode]) -> list[Score]:
@@ -190,8 +189,8 @@ def score_group(reward: Reward, episodes: Sequence[Episode]) -> list[Score]:
     """
     if reward.level == "formula":
         raise ValueError(f"{reward.name} is a formula over its own inputs; it does not score episodes")
-    if reward.by_sentence:
-        warm([text for episode in episodes for text in sentences(without_marks(episode.written))])
+    if reward.encodes is not None:
+        warm([text for episode in episodes if episode.well_formed for text in reward.encodes(episode)])
     if reward.level == "group":
         scores: list[Score] = list(reward.score(episodes))
     else:

@@ -25,7 +25,7 @@ WINDOW = 2  # sentences read together: the encoder cuts after 256 tokens
 
 
 class CachedEmbedder:
-    """An embedder that remembers texts. Safe for threads; forgets the oldest first."""
+    """An embedder that remembers texts. Safe for threads; what was not asked for longest is forgotten first."""
 
     def __init__(self, embedder: Embedder, size: int = CACHED_TEXTS) -> None:
         self._embedder, self._size = embedder, size
@@ -35,13 +35,28 @@ class CachedEmbedder:
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Unit rows of shape (len(texts), dimension)."""
         with self._lock:
-            new = [text for text in dict.fromkeys(texts) if text not in self._known]
+            new = []
+            for text in dict.fromkeys(texts):
+                if text in self._known:
+                    self._known[text] = self._known.pop(text)
+                else:
+                    new.append(text)
             for text, vector in zip(new, self._embedder.embed(new) if new else (), strict=True):
                 self._known[text] = vector
             rows = [self._known[text] for text in texts]
             while len(self._known) > self._size:
                 del self._known[next(iter(self._known))]
         return np.stack(rows) if rows else np.zeros((0, self._embedder.dimension), dtype=np.float32)
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return self._embedder.dimension
+
+    def forget(self) -> None:
+        """Everything: for measuring what new texts cost."""
+        with self._lock:
+            self._known.clear()
 
 
 @cache
@@ -97,21 +112,50 @@ def fit(unrelated: Sequence[tuple[str, str]], related: Sequence[tuple[str, str]]
     return Calibration(float(np.quantile(apart, 0.95)), float(np.median(alike)))
 
 
-def read_together(sentences: Sequence[str]) -> tuple[list[str], npt.NDArray[np.float64]]:
-    """Sentences and then the windows of them that are no sentence, with their unit vectors: shape (texts, dimension).
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Sentences and then the windows of them that are no sentence: "It was ..." needs the sentence before it.
 
-    "It was ..." needs the sentence before it. A window's vector is the mean of its sentences' by length, which is what
-    mean pooling gives but for the attention between them, and costs no pass of the encoder.
+    `members` numbers the sentences that each part is made of.
     """
-    vectors = shared().embed(sentences).astype(np.float64)
-    texts, rows = list(sentences), list(vectors)
+
+    sentences: tuple[str, ...]
+    texts: tuple[str, ...]
+    members: tuple[range, ...]
+
+    def needed(self, kept: npt.NDArray[np.bool_]) -> list[str]:
+        """The sentences that the kept parts (a mask over `texts`) are made of."""
+        rows = sorted({at for part, keep in zip(self.members, kept, strict=True) if keep for at in part})
+        return [self.sentences[at] for at in rows]
+
+    def vectors(self, kept: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+        """Unit vectors of the kept parts, shape (kept, dimension).
+
+        A window's vector is the mean of its sentences' by length, which is what mean pooling gives but for the
+        attention between them, and costs no pass of the encoder.
+        """
+        needed = self.needed(kept)
+        known = dict(zip(needed, shared().embed(needed).astype(np.float64), strict=True))
+        rows = []
+        for part, keep in zip(self.members, kept, strict=True):
+            if keep:
+                members = [self.sentences[at] for at in part]
+                mixed = np.average([known[s] for s in members], axis=0, weights=[len(s) for s in members])
+                rows.append(mixed / max(float(np.linalg.norm(mixed)), 1e-12))
+        return np.stack(rows) if rows else np.zeros((0, shared().dimension))
+
+
+def parts(sentences: Sequence[str]) -> Parts:
+    """The sentences and windows of a text.
+
+    >>> parts(["a.", "b.", "c."]).texts
+    ('a.', 'b.', 'c.', 'a. b.', 'b. c.')
+    """
+    texts = {sentence: range(at, at + 1) for at, sentence in reversed(list(enumerate(sentences)))}
+    texts = {sentence: texts[sentence] for sentence in sentences}
     for at, window in enumerate(windows(sentences)):
-        if window not in texts:
-            part = slice(at, at + WINDOW)
-            mixed = np.average(vectors[part], axis=0, weights=[len(s) for s in sentences[part]])
-            texts.append(window)
-            rows.append(mixed / max(float(np.linalg.norm(mixed)), 1e-12))
-    return texts, np.stack(rows)
+        texts.setdefault(window, range(at, min(at + WINDOW, len(sentences))))
+    return Parts(tuple(sentences), tuple(texts), tuple(texts.values()))
 
 
 def text_vector(text: str) -> npt.NDArray[np.float64]:

@@ -82,6 +82,12 @@ def page(episode: Episode) -> Score:
     return PAGE_SHARE * whole + (1 - PAGE_SHARE) * sum(item_scores(relevance)) / ideal
 
 
+def page_texts(episode: Episode) -> list[str]:
+    """What `page` looks up."""
+    texts = [p.text for p in shown(episode)]
+    return [episode.question, *episode.nuggets, *texts] if any(texts) else []
+
+
 def corruptions(episode: Episode, irrelevant: Passage) -> dict[str, Episode]:
     """The page spoiled in four ways: a relevant item swapped for an irrelevant one, the order reversed, all topics
     but the first dropped, the first item repeated over the rest. Needs two shown passages.

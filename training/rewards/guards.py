@@ -173,6 +173,7 @@ def negation_guard(answer: str, reference: str) -> float:
     return 1.0 if negations(answer) == negations(reference) else 0.5
 
 
+@lru_cache(maxsize=50_000)
 def guard(answer: str, reference: str) -> float:
     """Product of the three guards, 0 to 1; silence costs half, another number or name everything.
 
@@ -245,6 +246,7 @@ def word_jaccard(a: str, b: str) -> float:
     return jaccard(sorted(set(normalize(a).split())), sorted(set(normalize(b).split())))
 
 
+@lru_cache(maxsize=20_000)
 def is_claim(sentence: str) -> bool:
     """Whether a sentence can state something: not a bare list of four or more key words.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from training.rewards.contract import Reward
+from training.rewards.contract import Episode, Reward
 from training.rewards.fit_learned import Example, train
 from training.rewards.learned import Objective
 from training.rewards.scenario_world import world_cases
@@ -38,7 +38,12 @@ def learned_rewards(names: Sequence[str], seed: int = SEED, cases: int = CASES) 
         made.append(
             Reward(
                 name, model.reward, 0, 1, "IRL survey 2507.13158", "outcome", ("answer",), ("feedback", "encoder"),
-                "sees the answer's words alone, not the evidence",
+                "sees the answer's words alone, not the evidence", encodes=_texts,
             )
         )  # fmt: skip
     return made
+
+
+def _texts(episode: Episode) -> list[str]:
+    """What a learned reward looks up."""
+    return [episode.question, episode.written] if episode.written and not episode.abstained else []

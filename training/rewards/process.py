@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from training.metrics import normalize
-from training.rewards.contract import Episode, Evidence, Score, Step
+from training.rewards.contract import Episode, Score, Step
 from training.rewards.embedding import Calibration, cosines
 from training.rewards.guards import guard, sentences
 from training.rewards.outcome import right, word_f1
@@ -72,32 +72,58 @@ def knowledge(episode: Episode) -> Score:
     steps = episode.searches
     if not episode.evidence or not steps:
         return None
-    gold = episode.evidence
-    queries = _best(gold, [step.query for step in steps])
-    context = _best(gold, [text for step in steps for p in step.results for text in sentences(p.text)])
     seen = episode.retrieved
-    context = [1.0 if item.id in seen else value for item, value in zip(gold, context, strict=True)]
-    summaries = _best(gold, [text for step in steps for text in sentences(step.summary)])
-    parts = [memory(best, len(steps)) for best in (queries, context, summaries)]
-    return min(process_score(consistency(episode) or 0.0, *parts), 1.0)
+    queries, context, summaries = (_best(*pair) for pair in _compared(episode))
+    context += [1.0] * sum(item.id in seen for item in episode.evidence)
+    scores = [memory(best, len(steps)) for best in (queries, context, summaries)]
+    return min(process_score(consistency(episode) or 0.0, *scores), 1.0)
 
 
-def _best(gold: Sequence[Evidence], texts: Sequence[str]) -> list[float]:
-    """Best guarded similarity of each gold item over the texts."""
-    texts = [text for text in dict.fromkeys(texts) if text.strip()]
-    if not texts or not any(item.text.strip() for item in gold):
-        return [0.0] * len(gold)
-    similar = cosines([item.text for item in gold], texts)
+def _compared(episode: Episode) -> list[tuple[list[str], list[str]]]:
+    """Gold texts with the texts that may remember them: queries, context (gold passages not shown), summaries."""
+    steps, seen = episode.searches, episode.retrieved
+    gold = [item.text for item in episode.evidence]
+    missed = [item.text for item in episode.evidence if item.id not in seen]
+    shown = [text for step in steps for p in step.results for text in sentences(p.text)] if missed else []
     return [
-        max(SIMILAR(float(value)) * guard(text, item.text) for value, text in zip(row, texts, strict=True))
+        (gold, [step.query for step in steps]),
+        (missed, shown),
+        (gold, [text for step in steps for text in sentences(step.summary)]),
+    ]
+
+
+def _possible(gold: Sequence[str], texts: Sequence[str]) -> list[str]:
+    """The texts that the guards do not reject against every gold text: only these need a vector."""
+    return [
+        t for t in dict.fromkeys(texts) if t.strip() and any(guard(t, item) for item in gold if item.strip())
+    ]
+
+
+def _best(gold: Sequence[str], texts: Sequence[str]) -> list[float]:
+    """Best guarded similarity of each gold text over the texts."""
+    kept = _possible(gold, texts)
+    if not kept:
+        return [0.0] * len(gold)
+    similar = cosines(gold, kept)
+    return [
+        max(SIMILAR(float(value)) * guard(text, item) for value, text in zip(row, kept, strict=True))
         for item, row in zip(gold, similar, strict=True)
     ]
+
+
+def knowledge_texts(episode: Episode) -> list[str]:
+    """What `knowledge` looks up."""
+    found: list[str] = []
+    for gold, texts in _compared(episode) if episode.evidence else ():
+        kept = _possible(gold, texts)
+        found += [*gold, *kept] if kept else []
+    return found
 
 
 def sufficiency(episode: Episode) -> Score:
     """Share of the gold evidence that was retrieved, by identifier: 0 to 1. None without gold evidence.
 
-    >>> from training.rewards.contract import Passage
+    >>> from training.rewards.contract import Evidence, Passage
     >>> sufficiency(Episode("q", evidence=(Evidence("a"), Evidence("b")),
     ...                     steps=(Step("search", results=(Passage("a"),)),)))
     0.5

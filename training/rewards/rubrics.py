@@ -11,6 +11,7 @@ import json
 import logging
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -19,7 +20,7 @@ from agent.types import LanguageModel
 from index.errors import ModelError
 from training.metrics import normalize
 from training.rewards.contract import Episode, Score
-from training.rewards.embedding import cosines, read_together, shared
+from training.rewards.embedding import Parts, cosines, parts, shared
 from training.rewards.guards import (
     is_claim,
     missing,
@@ -96,26 +97,48 @@ def verify(text: str, nuggets: Sequence[str]) -> list[Label]:
     alike. Partial: 0.55 or more and at most one of them missing, or hedged otherwise. A negation that differs and
     a list of keywords without a claim support nothing.
     """
-    read = [part for part in sentences(without_marks(text)) if is_claim(part)]
-    if not read or not nuggets:
-        return ["not_support"] * len(nuggets)
-    parts, vectors = read_together(read)
-    similar = shared().embed(nuggets).astype(np.float64) @ vectors.T
-    return [
-        max((_label(part, n, float(c)) for part, c in zip(parts, row, strict=True)), key=lambda x: VALUES[x])
-        for n, row in zip(nuggets, similar, strict=True)
-    ]
+    wide, best = _attainable(text, nuggets)
+    kept = np.array([any(label != "not_support" for label in row) for row in best], dtype=bool)
+    found: list[Label] = ["not_support"] * len(nuggets)
+    if not kept.any():  # what the guards reject needs no vector
+        return found
+    similar = wide.vectors(kept) @ shared().embed(nuggets).astype(np.float64).T
+    for at, values in zip(np.flatnonzero(kept), similar, strict=True):
+        for column, value in enumerate(values):
+            label = _label(best[at][column], float(value))
+            found[column] = max(found[column], label, key=lambda name: VALUES[name])
+    return found
 
 
-def _label(part: str, nugget: str, value: float) -> Label:
+def verify_texts(text: str, nuggets: Sequence[str]) -> list[str]:
+    """What `verify` looks up."""
+    wide, best = _attainable(text, nuggets)
+    kept = np.array([any(label != "not_support" for label in row) for row in best], dtype=bool)
+    return [*wide.needed(kept), *nuggets] if kept.any() else []
+
+
+def _attainable(text: str, nuggets: Sequence[str]) -> tuple[Parts, list[list[Label]]]:
+    """The parts of a text that state something; for each (row) and nugget the best label that the guards leave."""
+    wide = parts([part for part in sentences(without_marks(text)) if is_claim(part)])
+    return wide, [[_best_label(part, nugget) for nugget in nuggets] for part in wide.texts]
+
+
+@lru_cache(maxsize=20_000)
+def _best_label(part: str, nugget: str) -> Label:
     lacking = missing(part, nugget)
-    if value < PARTIAL_COSINE or lacking > 1 or negation_guard(part, nugget) < 1:
+    # With one name or number in all, lacking it leaves nothing of the fact.
+    nothing = lacking and len(quantities(nugget)) + len(names(nugget)) < 2
+    if lacking > 1 or nothing or negation_guard(part, nugget) < 1:
         return "not_support"
     hedged = bool(_HEDGE.search(part)) != bool(_HEDGE.search(nugget))
-    # With one name or number in all, lacking it leaves nothing of the fact.
-    if lacking and len(quantities(nugget)) + len(names(nugget)) < 2:
+    return "partial_support" if lacking or hedged else "support"
+
+
+def _label(best: Label, value: float) -> Label:
+    """The label at a cosine."""
+    if value < PARTIAL_COSINE:
         return "not_support"
-    return "support" if value >= SUPPORT_COSINE and not lacking and not hedged else "partial_support"
+    return best if value >= SUPPORT_COSINE or best == "not_support" else "partial_support"
 
 
 def supports(text: str, nugget: str) -> bool:
@@ -173,6 +196,13 @@ def nuggets(episode: Episode, model: LanguageModel | None = None) -> Score:
     facts = distinct(episode.nuggets)
     labels = verify_with_model(model, episode.written, facts) if model else verify(episode.written, facts)
     return None if labels is None else answer_score(labels)
+
+
+def nugget_texts(episode: Episode) -> list[str]:
+    """What `nuggets` looks up."""
+    if not episode.nuggets or episode.abstained:
+        return []
+    return [*episode.nuggets, *verify_texts(episode.written, episode.nuggets)]
 
 
 def build_nuggets(

@@ -12,10 +12,11 @@ from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from training.metrics import normalize
 from training.rewards.contract import Episode, Score
-from training.rewards.embedding import Calibration, cosine, cosines, read_together, shared, text_vector
+from training.rewards.embedding import Calibration, Parts, cosine, cosines, parts, shared, text_vector
 from training.rewards.guards import (
     guard,
     is_claim,
@@ -56,24 +57,36 @@ def similarity(answer: str, reference: str, calibration: Calibration = ANSWERS) 
     so that an error after the encoder's 256 tokens still counts. After the encoder-only reward for GRPO
     (arXiv 2509.13081): cosine from the abstract, everything around it ours.
     """
-    left, right = sentences(without_marks(without_thought(answer))), sentences(reference)
+    left, right, wide, factors = _guarded(answer, reference)
     if not left or not right:
         return 0.0
-    wide, vectors = read_together(left)
-    raw = vectors @ shared().embed(right).astype(np.float64).T
-    scores = np.array(
-        [
-            [_guarded(part, wanted, float(raw[i, j]), calibration) for j, wanted in enumerate(right)]
-            for i, part in enumerate(wide)
-        ]
-    )
-    own = scores[[wide.index(part) for part in left]]
+    kept, scores = factors.any(axis=1), np.zeros(factors.shape)
+    if kept.any():  # a part that the guards reject against every sentence earns 0 whatever its vector is
+        raw = wide.vectors(kept) @ shared().embed(right).astype(np.float64).T
+        scores[kept] = np.vectorize(calibration)(raw) * factors[kept]
+    own = scores[[wide.texts.index(part) for part in left]]
     precision, recall = float(own.max(axis=1).mean()), float(scores.max(axis=0).mean())
     return (precision + recall) / 2 * trigram_uniqueness(answer)
 
 
-def _guarded(part: str, wanted: str, value: float, calibration: Calibration) -> float:
-    return calibration(value) * guard(part, wanted) * (1.0 if is_claim(part) else KEYWORDS)
+def _guarded(answer: str, reference: str) -> tuple[list[str], list[str], Parts, npt.NDArray[np.float64]]:
+    """Sentences of both, the answer's parts, and the factor of each part (row) against each of the reference's."""
+    left, right = sentences(without_marks(without_thought(answer))), sentences(reference)
+    wide = parts(left)
+    factors = [
+        [guard(part, wanted) * (1.0 if is_claim(part) else KEYWORDS) for wanted in right]
+        for part in wide.texts
+    ]
+    return left, right, wide, np.array(factors, dtype=np.float64).reshape(len(wide.texts), len(right))
+
+
+def encoder_texts(episode: Episode) -> list[str]:
+    """What `encoder` looks up."""
+    if not episode.reference or episode.abstained:
+        return []
+    _, right, wide, factors = _guarded(episode.written, episode.reference)
+    needed = wide.needed(factors.any(axis=1))
+    return [*needed, *right] if needed else []
 
 
 def encoder(episode: Episode) -> Score:
@@ -193,6 +206,14 @@ def relevance(episode: Episode) -> Score:
     return value * share * (1 - word_jaccard(text, episode.question))
 
 
+def relevance_texts(episode: Episode) -> list[str]:
+    """What `relevance` looks up."""
+    if question_kind(episode.question, episode.kind) == "closed":
+        return encoder_texts(episode)
+    text = without_marks(without_thought(episode.written))
+    return [*sentences(text), text, episode.question] if text and not episode.abstained else []
+
+
 def contrastive_margin(text: str, positive: str, negatives: Sequence[str]) -> Score:
     """Probability of the positive among the negatives: exp(s+/t) / (exp(s+/t) + sum exp(s-/t)), t = 0.1.
 
@@ -202,12 +223,12 @@ def contrastive_margin(text: str, positive: str, negatives: Sequence[str]) -> Sc
 
     Cosines .8 to the positive, .6 to the one negative: e^8 / (e^8 + e^6) = 0.881.
     """
-    if not text.strip():
-        return 0.0
     near = cosines([positive], list(negatives))[0] if negatives else np.zeros(0)
     kept = [negative for negative, value in zip(negatives, near, strict=True) if value <= SAME_TEXT]
     if not kept or not positive.strip():
         return None
+    if not text.strip():
+        return 0.0
     similar = shared().embed([positive, *kept]).astype(np.float64) @ text_vector(text) / TEMPERATURE
     return float(np.exp(similar[0] - np.logaddexp.reduce(similar)))
 
@@ -217,14 +238,29 @@ def contrastive(episode: Episode) -> Score:
 
     The guards for numbers and names apply against the positive.
     """
-    positive = episode.reference or (episode.golds[0] if episode.golds else "")
+    positive = _positive(episode)
     if not positive or not episode.distractors:
         return None
     if episode.abstained or not episode.well_formed or not normalize(episode.written):
         return 0.0
     text = without_marks(without_thought(episode.written))
-    margin = contrastive_margin(text, positive, episode.distractors)
-    return None if margin is None else margin * guard(text, positive)
+    factor = guard(text, positive)
+    # What the guards reject earns 0 whatever its vector is; whether there is a margin the other texts decide.
+    margin = contrastive_margin(text if factor else "", positive, episode.distractors)
+    return None if margin is None else margin * factor
+
+
+def _positive(episode: Episode) -> str:
+    return episode.reference or (episode.golds[0] if episode.golds else "")
+
+
+def contrastive_texts(episode: Episode) -> list[str]:
+    """What `contrastive` looks up."""
+    positive = _positive(episode)
+    if not positive or not episode.distractors or episode.abstained:
+        return []
+    text = without_marks(without_thought(episode.written))
+    return [positive, *episode.distractors, *(sentences(text) if guard(text, positive) else [])]
 
 
 def sentence_bmas(answer: str, reference: str, harmonic: bool = False) -> float:
