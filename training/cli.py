@@ -176,7 +176,7 @@ def rewards(
     names: Annotated[str, typer.Option("--rewards", help="Only these rewards and presets, by commas.")] = "",
     limit: Annotated[int, typer.Option(min=2, help="Questions of each type of the world and of each set.")] = 40,
     seed: Annotated[int, typer.Option(help="Another seed, another world and other questions.")] = 11,
-    groups: Annotated[int, typer.Option(min=0, help="Groups of eight answers for the table of speed; 0: none.")] = 25,
+    groups: Annotated[int, typer.Option(min=0, help="Questions whose runs are timed; 0: none.")] = 25,
     markdown: Markdown = False,
     json: Out = None,
 ) -> None:  # fmt: skip
@@ -191,9 +191,9 @@ def rewards(
     folder = question_sets(data)
     if json:
         report.open_output(json)
-    chosen = suite_run.chosen(names)
+    chosen, learned = suite_run.chosen(names)
     sources = suite_run.sources(folder, limit, seed)
-    result = suite_run.run(chosen, sources, groups)
+    result = suite_run.run(chosen, learned, sources, groups)
     result = {
         **report.provenance(limit=limit, seed=seed, sets=list(suite_run.SETS) if len(sources) > 1 else []),
         **result,

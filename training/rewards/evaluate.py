@@ -1,4 +1,4 @@
-"""How often each reward ranks the better run above the worse one, scenario by scenario, and what it costs.
+"""How often each reward ranks the better run above the worse one, scenario by scenario.
 
 A pair counts 1 where the better run scores higher, 0.5 for a tie, 0 else; it is averaged over the pairs of one question
 before the bootstrap, because they are no independent draws. Pairs that a reward cannot score are counted apart.
@@ -6,25 +6,22 @@ before the bootstrap, because they are no independent draws. Pairs that a reward
 
 from __future__ import annotations
 
-import itertools
-import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from training.metrics import Interval, bootstrap
 from training.report import Grid
-from training.rewards.contract import Episode, Reward, Score, score_group
+from training.rewards import inspection, speed
+from training.rewards.contract import Reward, Score, score_group
 from training.rewards.embedding import warm
 from training.rewards.guards import sentences, without_marks
 from training.rewards.scenarios import SCENARIOS, Pair
 
 EQUAL = 1e-9
 BATCH = 512  # texts encoded at a time
-ALONE = "(the encoder alone)"
-GROUP = 8  # siblings scored together in the table of speed
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +32,6 @@ class Accuracy:
     scored: int
     ties: float | None
     not_computable: int
-
-
-@dataclass(frozen=True, slots=True)
-class Speed:
-    """Processor milliseconds of one answer: mean and 95th percentile over groups of siblings."""
-
-    mean: float
-    p95: float
-    answers: int
 
 
 def verdict(reward: Reward, pair: Pair) -> Score:
@@ -113,43 +101,8 @@ def _row(pairs: Sequence[Pair], verdicts: Sequence[Score]) -> dict[str, Any]:
     }
 
 
-_marks = itertools.count()
-
-
-def speed(reward: Reward, pairs: Sequence[Pair], groups: int) -> Speed:
-    """Processor time of scoring groups of eight new answers of one question, whose reference is known already.
-
-    Each sentence carries a number that no text had before, so that no cache helps. All cores are counted together.
-    """
-    spent = []
-    for pair in itertools.islice(itertools.cycle(pairs), groups):
-        siblings = [_fresh(pair.better if at % 2 else pair.worse, next(_marks)) for at in range(GROUP)]
-        score_group(reward, [pair.better])  # the question, its reference and its passages
-        began = time.process_time()
-        score_group(reward, siblings)
-        spent.append(1000 * (time.process_time() - began) / GROUP)
-    return Speed(float(np.mean(spent)), float(np.quantile(spent, 0.95)), groups * GROUP)
-
-
-def encoder_alone(pairs: Sequence[Pair], groups: int) -> Speed:
-    """The measure for `speed`: one pass of the encoder over as many new answers, each as one text."""
-    spent = []
-    for pair in itertools.islice(itertools.cycle(pairs), groups):
-        siblings = [_fresh(pair.better if at % 2 else pair.worse, next(_marks)) for at in range(GROUP)]
-        began = time.process_time()
-        warm([episode.written for episode in siblings])
-        spent.append(1000 * (time.process_time() - began) / GROUP)
-    return Speed(float(np.mean(spent)), float(np.quantile(spent, 0.95)), groups * GROUP)
-
-
-def _fresh(episode: Episode, mark: int) -> Episode:
-    """The same run in words that were never encoded."""
-    told = sentences(without_marks(episode.written)) or ["Nothing."]
-    return replace(episode, text=" ".join(f"{sentence.rstrip('.')} ({mark})." for sentence in told))
-
-
 def grids(result: Mapping[str, Any]) -> list[Grid]:
-    """The tables: accuracy by source, then speed."""
+    """The tables: accuracy by source, what learned rewards know, speed."""
     made = []
     for source, found in result["sources"].items():
         scenarios = [s for s in SCENARIOS if s in found["pairs"]]
@@ -158,23 +111,26 @@ def grids(result: Mapping[str, Any]) -> list[Grid]:
             (name, *(_cell(rows.get(s)) for s in scenarios)) for name, rows in found["rewards"].items()
         )
         made.append(
-            Grid(f"{source}: better run ranked first, % [95 %], ties, pairs not computable", columns, rows)
+            Grid(
+                f"{source}: better run ranked first, % [95 %]; =: % of ties, which count half; "
+                "ties: does not see these faults; n/a: pairs not computable",
+                columns,
+                rows,
+            )
         )
+    made += inspection.grids(result.get("learned", {}))
     if result.get("speed"):
-        alone = result["speed"][ALONE]["mean"]
-        timed = tuple(
-            (n, f"{s['mean']:.1f}", f"{s['p95']:.1f}", f"{s['mean'] / alone:.2f}")
-            for n, s in result["speed"].items()
-        )
-        title = f"Processor time of one answer never seen before, ms ({result['words']:.0f} words on average)"
-        made.append(Grid(title, ("Reward", "mean", "p95", "against the encoder"), timed))
+        made.append(speed.grid(result["speed"]))
     return made
 
 
 def _cell(row: Mapping[str, Any] | None) -> str:
     if row is None or row["accuracy"]["mean"] is None:
         return "-"
+    absent = f" n/a {row['not_computable']}" if row["not_computable"] else ""
+    if row["ties"] == 1.0:
+        return f"ties{absent}"
     mean, low, high = (100 * row["accuracy"][key] for key in ("mean", "low", "high"))
     told = f"{mean:.0f} [{low:.0f}, {high:.0f}]"
     told += f" ={100 * row['ties']:.0f}" if row["ties"] else ""
-    return told + (f" n/a {row['not_computable']}" if row["not_computable"] else "")
+    return told + absent

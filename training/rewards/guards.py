@@ -257,3 +257,6 @@ def is_claim(sentence: str) -> bool:
     return (
         len(words) < SHORT_CLAIM or sum(word in _FUNCTION_WORDS for word in words) / len(words) >= CLAIM_SHARE
     )
+
+
+REMEMBERING = (_segmented, _quantities, _spelled_names, guard, is_claim)  # what keeps results by text

@@ -97,6 +97,12 @@ class RewardModel:
             raw = np.stack([member.eval()(data).squeeze(-1).numpy() for member in self.members])
         return np.asarray(raw - self.length_slope * rows[:, -1], dtype=np.float64)
 
+    def hidden(self, rows: Matrix) -> npt.NDArray[np.float64]:
+        """What the first member makes of the features, before its score: shape (n, hidden)."""
+        data = torch.from_numpy(np.ascontiguousarray(rows, dtype=np.float32))
+        with torch.inference_mode():
+            return np.asarray(self.members[0].eval()[:-1](data).numpy(), dtype=np.float64)
+
     def judge(self, question: str, answers: Sequence[str]) -> list[Judgement]:
         """Mean, deviation over members and lower bound for each answer; unbounded real numbers."""
         if not answers:

@@ -8,10 +8,11 @@ answer is seen, as for every learned reward.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from training.rewards.contract import Episode, Reward
 from training.rewards.fit_learned import Example, train
-from training.rewards.learned import Objective
+from training.rewards.learned import Objective, RewardModel
 from training.rewards.scenario_world import world_cases
 from training.rewards.scenarios import pairs_of
 
@@ -23,8 +24,24 @@ LEARNED: dict[str, Objective] = {
 }
 
 
-def learned_rewards(names: Sequence[str], seed: int = SEED, cases: int = CASES) -> list[Reward]:
-    """A reward of episodes for each name; seconds of training each. Raises KeyError for a name that is not there."""
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A learned reward with the answers it was trained on."""
+
+    name: str
+    model: RewardModel
+    examples: tuple[Example, ...]
+
+    @property
+    def reward(self) -> Reward:
+        return Reward(
+            self.name, self.model.reward, 0, 1, "IRL survey 2507.13158", "outcome", ("answer",),
+            ("feedback", "encoder"), "sees the answer's words alone, not the evidence", encodes=_texts,
+        )  # fmt: skip
+
+
+def trained(names: Sequence[str], seed: int = SEED, cases: int = CASES) -> list[Trained]:
+    """A learned reward for each name; seconds of training each. Raises KeyError for a name that is not there."""
     examples = [
         Example(pair.better.question, pair.better.written, pair.worse.written)
         for case in world_cases(seed, cases)
@@ -34,13 +51,8 @@ def learned_rewards(names: Sequence[str], seed: int = SEED, cases: int = CASES) 
     mixed = [*examples, *(Example(example.question, worse=example.better) for example in examples)]
     made = []
     for name in names:
-        model = train(mixed if LEARNED[name] == "demonstrations" else examples, LEARNED[name])
-        made.append(
-            Reward(
-                name, model.reward, 0, 1, "IRL survey 2507.13158", "outcome", ("answer",), ("feedback", "encoder"),
-                "sees the answer's words alone, not the evidence", encodes=_texts,
-            )
-        )  # fmt: skip
+        used = mixed if LEARNED[name] == "demonstrations" else examples
+        made.append(Trained(name, train(used, LEARNED[name]), tuple(examples)))
     return made
 
 

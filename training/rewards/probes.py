@@ -14,12 +14,15 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.cluster import KMeans
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from training.rewards.contract import Episode, Reward, Score
 from training.rewards.embedding import shared
 
 FOLDS = 4
+STRENGTH = 0.01  # inverse penalty of the linear probes: there are more features than answers
 CENTROIDS = 4  # for each dimension and label
 
 Matrix = npt.NDArray[np.float64]
@@ -34,9 +37,15 @@ class ProbeResult:
     majority: float
 
 
-def probe(features: Matrix, labels: Mapping[str, Sequence[int]], seed: int = 0) -> dict[str, ProbeResult]:
+def probe(
+    features: Matrix,
+    labels: Mapping[str, Sequence[int]],
+    seed: int = 0,
+    groups: Sequence[str] | None = None,
+) -> dict[str, ProbeResult]:
     """A probe for each dimension: features (n, d), labels by dimension, each of length n.
 
+    `groups` (of length n): rows of one group, such as the runs of one question, stay on one side of every split.
     Dimensions of an answer that make sense here: grounded, complete, cited well, concise, abstains when due. Raises
     ValueError for a dimension with fewer than four examples of some label.
     """
@@ -50,14 +59,20 @@ def probe(features: Matrix, labels: Mapping[str, Sequence[int]], seed: int = 0) 
             )
         shuffled = np.random.default_rng(seed).permutation(y)
         found[name] = ProbeResult(
-            _accuracy(features, y, seed), _accuracy(features, shuffled, seed), float(counts.max() / len(y))
+            _accuracy(features, y, seed, groups),
+            _accuracy(features, shuffled, seed, groups),
+            float(counts.max() / len(y)),
         )
     return found
 
 
-def _accuracy(features: Matrix, labels: npt.NDArray[np.int_], seed: int) -> float:
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    return float(cross_val_score(LogisticRegression(max_iter=1000), features, labels, cv=folds).mean())
+def _accuracy(
+    features: Matrix, labels: npt.NDArray[np.int_], seed: int, groups: Sequence[str] | None
+) -> float:
+    split = StratifiedKFold if groups is None else StratifiedGroupKFold
+    folds = split(FOLDS, shuffle=True, random_state=seed)
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=1000))
+    return float(cross_val_score(model, features, labels, groups=groups, cv=folds).mean())
 
 
 class Confidence:

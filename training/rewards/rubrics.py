@@ -120,11 +120,12 @@ def verify_texts(text: str, nuggets: Sequence[str]) -> list[str]:
 def _attainable(text: str, nuggets: Sequence[str]) -> tuple[Parts, list[list[Label]]]:
     """The parts of a text that state something; for each (row) and nugget the best label that the guards leave."""
     wide = parts([part for part in sentences(without_marks(text)) if is_claim(part)])
-    return wide, [[_best_label(part, nugget) for nugget in nuggets] for part in wide.texts]
+    return wide, [[best_label(part, nugget) for nugget in nuggets] for part in wide.texts]
 
 
 @lru_cache(maxsize=20_000)
-def _best_label(part: str, nugget: str) -> Label:
+def best_label(part: str, nugget: str) -> Label:
+    """The best label that names, numbers, negation and hedging leave, whatever the cosine."""
     lacking = missing(part, nugget)
     # With one name or number in all, lacking it leaves nothing of the fact.
     nothing = lacking and len(quantities(nugget)) + len(names(nugget)) < 2

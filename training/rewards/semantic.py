@@ -60,7 +60,7 @@ def similarity(answer: str, reference: str, calibration: Calibration = ANSWERS) 
     left, right, wide, factors = _guarded(answer, reference)
     if not left or not right:
         return 0.0
-    kept, scores = factors.any(axis=1), np.zeros(factors.shape)
+    kept, scores = _kept(factors), np.zeros(factors.shape)
     if kept.any():  # a part that the guards reject against every sentence earns 0 whatever its vector is
         raw = wide.vectors(kept) @ shared().embed(right).astype(np.float64).T
         scores[kept] = np.vectorize(calibration)(raw) * factors[kept]
@@ -80,12 +80,17 @@ def _guarded(answer: str, reference: str) -> tuple[list[str], list[str], Parts, 
     return left, right, wide, np.array(factors, dtype=np.float64).reshape(len(wide.texts), len(right))
 
 
+def _kept(factors: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """The parts that the guards do not reject against every sentence of the reference."""
+    return np.array([bool(row.any()) for row in factors], dtype=bool)
+
+
 def encoder_texts(episode: Episode) -> list[str]:
     """What `encoder` looks up."""
     if not episode.reference or episode.abstained:
         return []
     _, right, wide, factors = _guarded(episode.written, episode.reference)
-    needed = wide.needed(factors.any(axis=1))
+    needed = wide.needed(_kept(factors))
     return [*needed, *right] if needed else []
 
 

@@ -1,10 +1,17 @@
 import time
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
-from training.rewards.contract import Episode
+from index.encoders import load_embedder
+from index.types import Vectors
+from training.rewards import embedding, rubrics, semantic
+from training.rewards.contract import Episode, score_group
 from training.rewards.embedding import CachedEmbedder, Calibration, cosine, fit, shared
+from training.rewards.registry import REWARDS
+from training.rewards.scenario_world import world_cases
+from training.rewards.scenarios import pairs_of
 from training.rewards.semantic import (
     AdaptiveSemantic,
     adapt,
@@ -18,6 +25,7 @@ from training.rewards.semantic import (
     similarity,
     without_thought,
 )
+from training.rewards.speed import siblings
 
 TEXT = (
     "The Teal Bridge was designed by Mira Vell and opened in 1887. It crosses the River Aske near Tarsholm."
@@ -50,6 +58,46 @@ def test_thought_is_left_out() -> None:
         1.0, abs=1e-3
     )
     assert without_thought("<think>never closed") == ""
+
+
+class Counting:
+    """An embedder that counts its calls and notes the texts."""
+
+    name, dimension = "counting", 384
+
+    def __init__(self) -> None:
+        self.calls: list[list[str]] = []
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        self.calls.append(list(texts))
+        return load_embedder().embed(texts)
+
+
+@pytest.mark.parametrize(
+    "name", ["encoder", "relevance", "contrastive", "nuggets", "knowledge", "rubric", "page"]
+)
+def test_a_group_takes_one_pass_of_the_encoder(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = next(case for case in world_cases(11, 2) if case.bridge)
+    runs = siblings(list(pairs_of(case)))[0]
+    before = score_group(REWARDS[name], runs)
+    counting = Counting()
+    cache = CachedEmbedder(counting)
+    monkeypatch.setattr(embedding, "shared", lambda: cache)
+    for module in (semantic, rubrics):
+        monkeypatch.setattr(module, "shared", lambda: cache)
+    assert score_group(REWARDS[name], runs) == pytest.approx(before, abs=1e-5)
+    assert len(counting.calls) == 1
+    assert score_group(REWARDS[name], runs) == pytest.approx(before, abs=1e-5)
+    assert len(counting.calls) == 1  # everything is known now
+
+
+def test_what_the_guards_reject_is_not_encoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    counting = Counting()
+    cache = CachedEmbedder(counting)
+    for module in (embedding, semantic):
+        monkeypatch.setattr(module, "shared", lambda: cache)
+    assert similarity("Jon Aldin built the school in 1999.", "Mira Vell designed the bridge in 1887.") == 0.0
+    assert counting.calls == []
 
 
 @pytest.mark.slow  # a matter of the machine, not of the code
@@ -167,9 +215,12 @@ def test_calibration() -> None:
         fit([], [])
 
 
-def test_cache_forgets_the_oldest() -> None:
+def test_cache_forgets_what_was_not_asked_for_longest() -> None:
     cache = CachedEmbedder(shared(), size=2)  # type: ignore[arg-type]
     rows = cache.embed(["one", "two", "three"])
     assert rows.shape == (3, 384)
     assert list(cache._known) == ["two", "three"]
+    assert np.array_equal(cache.embed(["two"])[0], rows[1])
+    cache.embed(["four"])
+    assert list(cache._known) == ["two", "four"]
     assert cosine("", "one") == 0.0

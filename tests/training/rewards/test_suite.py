@@ -11,12 +11,14 @@ from typer.testing import CliRunner
 from app.__main__ import app
 from index.errors import InputError
 from training.rewards.contract import Episode, Reward, Score
-from training.rewards.evaluate import accuracy, evaluate, speed
-from training.rewards.learned_rows import learned_rewards
+from training.rewards.evaluate import accuracy, evaluate
+from training.rewards.inspection import inspected
+from training.rewards.learned_rows import trained
 from training.rewards.registry import REWARDS
 from training.rewards.scenario_sets import set_cases
 from training.rewards.scenario_world import world_cases
 from training.rewards.scenarios import SCENARIOS, Case, Pair, balanced, pairs_of
+from training.rewards.speed import siblings, speed, speed_of_new_words
 from training.rewards.suite_run import chosen
 
 CASES = world_cases(11, 6)
@@ -159,7 +161,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "| `" not in run.stdout and "| correct |" in run.stdout and "set FORAGE_DATA" in run.stdout
     result = json.loads(out.read_text())
     assert set(result["sources"]) == {"closed world"} and result["command"] and result["seed"] == 11
-    assert set(result["speed"]) == {"(the encoder alone)", "encoder"}
+    assert set(result["speed"]["rewards"]) == {"(the encoder alone)", "encoder"}
     assert (
         result["sources"]["closed world"]["rewards"]["preset citation"]["citation"]["accuracy"]["mean"] == 1.0
     )
@@ -171,12 +173,30 @@ def test_an_unknown_reward_is_named() -> None:
 
 
 def test_speed_meets_new_texts_each_time() -> None:
-    first, second = (speed(REWARDS["encoder"], PAIRS, 2) for _ in range(2))
+    first, second = (speed_of_new_words(REWARDS["encoder"], PAIRS, 2) for _ in range(2))
     assert first.answers == 16 and second.mean > 0.2 * first.mean  # the second run finds no cached answers
 
 
-def test_learned_rewards_are_trained_on_another_world() -> None:
-    (model,) = learned_rewards(["learned pairs"], cases=2)
-    rows = evaluate([model], [pair for pair in PAIRS if pair.scenario == "conflict"][:4])
+def test_siblings_are_the_different_runs_of_a_question() -> None:
+    groups = siblings(PAIRS)
+    assert len(groups) == len({(pair.source, pair.case) for pair in PAIRS})
+    assert all(group.count(episode) == 1 for group in groups for episode in group)
+    first, second = (speed(REWARDS["encoder"], groups[:2]) for _ in range(2))
+    assert first.answers == len(groups[0]) + len(groups[1]) and second.mean > 0.2 * first.mean
+
+
+def test_learned_rewards_are_trained_on_another_world_and_looked_into() -> None:
+    (model,) = trained(["learned pairs"], cases=2)
+    rows = evaluate([model.reward], [pair for pair in PAIRS if pair.scenario == "conflict"][:4])
     assert rows["learned pairs"]["conflict"]["scored"] == 4
-    assert model.score(Episode("Who built it?", answer="Mira Vell")) is not None
+    assert model.reward.score(Episode("Who built it?", answer="Mira Vell")) is not None
+    found = inspected([model], {"closed world": PAIRS})
+    probed = found["probes"]["another answer"]
+    assert probed["pairs"] >= 8 and set(probed["by"]) == {
+        "the answer's vector", "question and answer", "learned pairs",
+    }  # fmt: skip
+    assert all(0 <= row["accuracy"] <= 1 for row in probed["by"].values())
+    assert "same answer, worse path" not in found["probes"]  # its words are the same
+    halves = found["confidence"]["closed world"]["learned pairs"]
+    assert set(halves) == {"surer half", "the rest"} and 0 <= halves["surer half"]["mean"] <= 1
+    assert inspected([], {"closed world": PAIRS}) == {}
