@@ -10,34 +10,19 @@ deleting is exact; the arrays here follow the store's generation and are saved l
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, MutableMapping
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-KINDS = ("title", "heading", "name", "quoted", "date", "number", "phrase")
+from index.graph_rows import Edges, Integers
+
 KIND_WEIGHT = np.array([8.0, 1.0, 1.0, 1.0, 0.3, 0.3, 0.5], dtype=np.float32)
 NEIGHBOUR_WEIGHT = 0.1  # of the passage before and after, against all entities of a passage together
 ALIAS_WEIGHT = 1.0
-Integers = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Edges:
-    """Rows of the store as arrays: passage `passages[row[i]]` names entity `keys[column[i]]`, `count[i]` times."""
-
-    passages: Integers  # ids, ascending
-    documents: Integers  # number of each passage's document (equal numbers: same document)
-    keys: tuple[str, ...]
-    row: npt.NDArray[np.int32]
-    column: npt.NDArray[np.int32]
-    kind: npt.NDArray[np.int8]
-    count: npt.NDArray[np.int32]
-    aliases: tuple[tuple[int, int], ...] = ()  # (column of the alias, column of its entity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +51,7 @@ class CorpusGraph:
         return self.size + len(self.edges.keys)
 
     @cached_property
-    def columns(self) -> dict[str, tuple[int, ...]]:
+    def columns(self) -> MutableMapping[str, tuple[int, ...]]:
         """Entity key -> its columns: one, or one for each collection of a joined graph."""
         found: dict[str, tuple[int, ...]] = {}
         for at, key in enumerate(self.edges.keys):
@@ -124,9 +109,7 @@ class CorpusGraph:
     @cached_property
     def links(self) -> sparse.csr_matrix:
         """(nodes, nodes) weights of the walk: [i, j] is how strongly j leads to i."""
-        to_entities = self.mentions.multiply(self.rarity[None, :]).tocsr()
-        blocks = sparse.bmat([[self._neighbours(), self.mentions], [to_entities.T, self._synonyms()]])
-        return sparse.csr_matrix(blocks, dtype=np.float32)
+        return self.links_among(np.arange(self.size), np.arange(len(self.edges.keys)))
 
     @cached_property
     def merged(self) -> Merged:
@@ -165,127 +148,45 @@ class CorpusGraph:
         found = self.by_entity.indices[self.by_entity.indptr[column] : self.by_entity.indptr[column + 1]]
         return np.asarray(found)
 
-    def _neighbours(self) -> sparse.coo_matrix:
-        """Consecutive passages of one document, weighted by NEIGHBOUR_WEIGHT of what leaves the passage."""
-        same = np.flatnonzero(np.diff(self.edges.documents) == 0)
-        leaving = np.asarray(self.mentions.multiply(self.rarity[None, :]).sum(axis=1)).ravel()
-        out = NEIGHBOUR_WEIGHT * np.maximum(leaving, 1e-3)
-        rows = np.concatenate([same, same + 1])
-        columns = np.concatenate([same + 1, same])
-        return sparse.coo_matrix((out[columns], (rows, columns)), shape=(self.size, self.size))
+    def links_among(self, rows: Integers, columns: Integers) -> sparse.csr_matrix:
+        """`links` between some passages and entities (ascending), without making those of the whole graph.
 
-    def _synonyms(self) -> sparse.coo_matrix:
-        """An alias and its entity, both ways."""
-        pairs = [(a, b) for a, b in self.edges.aliases if a != b]
-        both = sorted({*pairs, *((b, a) for a, b in pairs)})
-        rows, columns = [a for a, _ in both], [b for _, b in both]
-        data = np.full(len(both), ALIAS_WEIGHT, dtype=np.float32)
-        size = len(self.edges.keys)
-        return sparse.coo_matrix((data, (rows, columns)), shape=(size, size))
+        Exact where the entities hold all that the passages name.
+        """
+        names = self.mentions[rows][:, columns].tocsr()
+        leaving = names.multiply(self.rarity[columns][None, :]).tocsr()
+        same = np.flatnonzero((np.diff(self.edges.documents[rows]) == 0) & (np.diff(rows) == 1))
+        blocks = sparse.bmat(
+            [
+                [_neighbours(len(rows), same, leaving), names],
+                [leaving.T, _synonyms(len(columns), self._aliases_among(columns))],
+            ]
+        )
+        return sparse.csr_matrix(blocks, dtype=np.float32)
+
+    def _aliases_among(self, columns: Integers) -> list[tuple[int, int]]:
+        """Places among `columns` of each alias and its entity, where both are there."""
+        pairs = np.asarray(self.edges.aliases, dtype=np.int64).reshape(-1, 2)
+        at = np.minimum(np.searchsorted(columns, pairs), max(len(columns) - 1, 0))
+        held = (columns[at] == pairs).all(axis=1) if len(columns) else np.zeros(len(pairs), dtype=bool)
+        return [(a, b) for a, b in at[held].tolist()]
 
 
-def empty() -> Edges:
-    """The rows of a collection without passages."""
-    whole, small, tiny = np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int8)
-    return Edges(whole, whole, (), small, small, tiny, small)
+def _neighbours(size: int, same: Integers, leaving: sparse.csr_matrix) -> sparse.coo_matrix:
+    """Consecutive passages of one document (`same`: the first of each two), both ways.
 
-
-def extended(
-    edges: Edges,
-    passages: Sequence[tuple[int, int]],
-    mentions: Iterable[tuple[int, str, str]],
-) -> Edges:
-    """Edges with more passages (id, number of its document) and their mentions (id, entity key, kind).
-
-    The ids must be new. Entities keep their columns; new ones come after them.
+    Weight: NEIGHBOUR_WEIGHT of what leaves the passage to its entities.
     """
-    new = sorted(passages)
-    ids = np.concatenate([edges.passages, np.array([key for key, _ in new], dtype=np.int64)])
-    documents = np.concatenate([edges.documents, np.array([d for _, d in new], dtype=np.int64)])
-    order = np.argsort(ids, kind="stable")
-    place = np.empty(len(ids), dtype=np.int32)
-    place[order] = np.arange(len(ids), dtype=np.int32)
-    row_of = {key: int(place[len(edges.passages) + at]) for at, (key, _) in enumerate(new)}
-    kinds = {kind: at for at, kind in enumerate(KINDS)}
-    number = {key: at for at, key in enumerate(edges.keys)}
-    counts = Counter(
-        (row_of[passage], number.setdefault(key, len(number)), kinds[kind])
-        for passage, key, kind in mentions
-        if passage in row_of
-    )
-    added = np.array([(*key, count) for key, count in counts.items()], dtype=np.int64).reshape(-1, 4)
-    return Edges(
-        passages=ids[order],
-        documents=documents[order],
-        keys=tuple(number),
-        row=np.concatenate([place[edges.row], added[:, 0].astype(np.int32)]),
-        column=np.concatenate([edges.column, added[:, 1].astype(np.int32)]),
-        kind=np.concatenate([edges.kind, added[:, 2].astype(np.int8)]),
-        count=np.concatenate([edges.count, added[:, 3].astype(np.int32)]),
-        aliases=edges.aliases,
-    )
+    out = NEIGHBOUR_WEIGHT * np.maximum(np.asarray(leaving.sum(axis=1)).ravel(), 1e-3)
+    rows = np.concatenate([same, same + 1])
+    columns = np.concatenate([same + 1, same])
+    return sparse.coo_matrix((out[columns], (rows, columns)), shape=(size, size))
 
 
-def with_aliases(edges: Edges, aliases: Iterable[tuple[str, str]]) -> Edges:
-    """Edges with these (alias, entity) keys as their only aliases; pairs with an unknown key are left out."""
-    number = {key: at for at, key in enumerate(edges.keys)}
-    known = {(number[a], number[b]) for a, b in aliases if a in number and b in number}
-    return replace(edges, aliases=tuple(sorted(known)))
-
-
-def joined(parts: Sequence[Edges]) -> Edges:
-    """Several collections as one graph in blocks: no edge leads from one to another, whatever they name."""
-    if len(parts) == 1:
-        return parts[0]
-    ids = np.concatenate([part.passages for part in parts])
-    order = np.argsort(ids, kind="stable")
-    place = np.empty(len(ids), dtype=np.int32)
-    place[order] = np.arange(len(ids), dtype=np.int32)
-    rows, columns, aliases = [], [], []
-    row_shift = column_shift = 0
-    for part in parts:
-        rows.append(place[part.row + row_shift])
-        columns.append(part.column + column_shift)
-        aliases += [(a + column_shift, b + column_shift) for a, b in part.aliases]
-        row_shift += len(part.passages)
-        column_shift += len(part.keys)
-    return Edges(
-        passages=ids[order],
-        documents=np.concatenate([part.documents for part in parts])[order],
-        keys=tuple(key for part in parts for key in part.keys),
-        row=np.concatenate(rows),
-        column=np.concatenate(columns).astype(np.int32),
-        kind=np.concatenate([part.kind for part in parts]),
-        count=np.concatenate([part.count for part in parts]),
-        aliases=tuple(aliases),
-    )
-
-
-def compacted(edges: Edges) -> Edges:
-    """Edges whose keys are only those that some passage still names."""
-    used, column = np.unique(edges.column, return_inverse=True)
-    place = {int(old): new for new, old in enumerate(used)}
-    return replace(
-        edges,
-        keys=tuple(edges.keys[at] for at in used),
-        column=column.astype(np.int32).reshape(-1),
-        aliases=tuple((place[a], place[b]) for a, b in edges.aliases if a in place and b in place),
-    )
-
-
-def without(edges: Edges, gone: Iterable[int]) -> Edges:
-    """Edges without some passages. An entity that nobody names any more keeps its column and has no edges."""
-    dropped = np.isin(edges.passages, np.fromiter(gone, dtype=np.int64))
-    if not dropped.any():
-        return edges
-    place = np.cumsum(~dropped).astype(np.int32) - 1
-    kept = ~dropped[edges.row]
-    return replace(
-        edges,
-        passages=edges.passages[~dropped],
-        documents=edges.documents[~dropped],
-        row=place[edges.row[kept]],
-        column=edges.column[kept],
-        kind=edges.kind[kept],
-        count=edges.count[kept],
-    )
+def _synonyms(size: int, aliases: Iterable[tuple[int, int]]) -> sparse.coo_matrix:
+    """An alias and its entity, both ways."""
+    pairs = [(a, b) for a, b in aliases if a != b]
+    both = sorted({*pairs, *((b, a) for a, b in pairs)})
+    rows, columns = [a for a, _ in both], [b for _, b in both]
+    data = np.full(len(both), ALIAS_WEIGHT, dtype=np.float32)
+    return sparse.coo_matrix((data, (rows, columns)), shape=(size, size))

@@ -18,15 +18,18 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from index import graph, knowledge
+from index import graph_rows, knowledge
 from index.extract import VERSION
-from index.graph import CorpusGraph, Edges
+from index.graph import CorpusGraph
+from index.graph_growth import grown
+from index.graph_rows import Edges
 from index.link import Linker
 from index.store import Store
 from index.walks import prepare
 
 log = logging.getLogger(__name__)
 AT_ONCE = 20_000  # passages up to which a search waits for the renewal (measured: under 0.2 s)
+FEW = 10  # a large graph is extended by up to a tenth of its passages at a time; by more it is made anew
 SNAPSHOT_FROM = 2000  # passages below which reading the store is as fast
 
 
@@ -51,7 +54,7 @@ class GraphCache:
         same = held is not None and held[0] == tuple(collection_ids)
         if held is not None and same and all(a is b for a, b in zip(held[1], parts, strict=True)):
             return held[2], held[3]
-        made = CorpusGraph(graph.joined([part.edges for part in parts]) if parts else graph.empty())
+        made = CorpusGraph(graph_rows.joined([part.edges for part in parts]) if parts else graph_rows.empty())
         linker = Linker(made)
         with self._lock:
             self._joined = (tuple(collection_ids), parts, made, linker)
@@ -77,7 +80,7 @@ class GraphCache:
         with self._store.reading():
             generation = self._store.generation(collection_id)
             recipe = self._recipe(collection_id)
-            edges, _ = self._catch_up(collection_id, self._load(collection_id) or graph.empty())
+            edges, _ = self._catch_up(collection_id, self._load(collection_id) or graph_rows.empty())
         if len(edges.passages) >= SNAPSHOT_FROM:
             self._save(collection_id, generation, edges, recipe)
 
@@ -92,8 +95,14 @@ class GraphCache:
             knowledge.backfill(self._store, collection_id)
             with self._store.reading():
                 generation, recipe = self._store.generation(collection_id), self._recipe(collection_id)
-                kept = held[1].edges if held is not None and held[3] == recipe else None
-                before = kept or self._load(collection_id) or graph.empty()
+                same = held if held is not None and held[3] == recipe else None
+                more = self._grow(collection_id, same[1]) if same else None
+                if same and more:
+                    held = (generation, more, Linker(more, same[2]), recipe)
+                    with self._lock:
+                        self._held[collection_id] = held
+                    return held
+                before = same[1].edges if same else self._load(collection_id) or graph_rows.empty()
                 edges, dropped = self._catch_up(collection_id, before)
             if dropped and self._path(collection_id).is_file():
                 self._save(
@@ -105,6 +114,33 @@ class GraphCache:
             with self._lock:
                 self._held[collection_id] = held
             return held
+
+    def _grow(self, collection_id: int, before: CorpusGraph) -> CorpusGraph | None:
+        """A large graph with the few passages that have come since, or None where that is not all that happened.
+
+        Ids are never used twice and only rise, so nothing has gone as long as the number of the old ones is the same.
+        """
+        if before.size <= AT_ONCE:
+            return None
+        read, last = self._store.connection.execute, int(before.edges.passages[-1])
+        query = "SELECT count(*) FROM passages WHERE collection_id = ? AND id <= ?"
+        if read(query, (collection_id, last)).fetchone()[0] != before.size:
+            return None
+        new = read(
+            "SELECT p.id, d.rowid, d.extracted FROM passages p JOIN documents d ON d.id = p.document_id"
+            " WHERE p.collection_id = ? AND p.id > ?",
+            (collection_id, last),
+        ).fetchall()
+        if len(new) * FEW > before.size or any(row[2] != VERSION for row in new):
+            return None
+        found = " FROM {} x JOIN passages p ON p.id = x.passage_id WHERE p.collection_id = ? AND p.id > ?"
+        mentions = read(
+            "SELECT x.passage_id, x.entity, x.kind" + found.format("mentions"), (collection_id, last)
+        )
+        aliases = read("SELECT DISTINCT x.alias, x.entity" + found.format("aliases"), (collection_id, last))
+        made = grown(before, [row[:2] for row in new], mentions, aliases)
+        prepare(made)
+        return made
 
     def _catch_up(self, collection_id: int, edges: Edges) -> tuple[Edges, bool]:
         """The rows brought to the store's state, and whether any were dropped."""
@@ -122,22 +158,22 @@ class GraphCache:
         ids = {row[0] for row in alive}
         held = set(edges.passages.tolist())
         gone = held - ids
-        edges = graph.without(edges, gone)
+        edges = graph_rows.without(edges, gone)
         new = [row for row in alive if row[0] not in held]
         if not new:
-            return graph.with_aliases(edges, aliases), bool(gone)
+            return graph_rows.with_aliases(edges, aliases), bool(gone)
         first = min(row[0] for row in new)
         mentions = connection.execute(
             "SELECT m.passage_id, m.entity, m.kind FROM mentions m JOIN passages p ON p.id = m.passage_id"
             " WHERE p.collection_id = ? AND p.id >= ?",
             (collection_id, first),
         )
-        return graph.with_aliases(graph.extended(edges, new, mentions), aliases), bool(gone)
+        return graph_rows.with_aliases(graph_rows.extended(edges, new, mentions), aliases), bool(gone)
 
     # ---- snapshots -----------------------------------------------------------------------------
 
     def _save(self, collection_id: int, generation: int, edges: Edges, recipe: str) -> None:
-        edges = graph.compacted(edges)
+        edges = graph_rows.compacted(edges)
         self._folder.mkdir(parents=True, exist_ok=True)
         partial = self._folder / f"{collection_id}-{uuid.uuid4().hex[:8]}.partial.npz"
         np.savez(

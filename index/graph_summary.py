@@ -15,7 +15,8 @@ import numpy.typing as npt
 from scipy.sparse import csgraph
 
 from index.extract import VERSION
-from index.graph import KINDS, CorpusGraph
+from index.graph import CorpusGraph
+from index.graph_rows import KINDS
 from index.passage_knowledge import Named, spellings
 from index.store import Store
 

@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 import networkx
 
 from index.association import SUBQUERY, AssociatedChunk, AssociatedTriplet, associate, rank
-from index.graph import CorpusGraph, empty, extended, with_aliases
+from index.graph import CorpusGraph
+from index.graph_rows import empty, extended, with_aliases
 from index.link import Linker
 from index.names import bare_title, name_key
 from index.normalise import squeeze

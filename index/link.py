@@ -8,6 +8,7 @@ specificity), so a name that one passage knows counts for more than a country.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,9 +42,10 @@ class Link:
 class Linker:
     """Links questions to one graph."""
 
-    def __init__(self, graph: CorpusGraph) -> None:
+    def __init__(self, graph: CorpusGraph, before: Linker | None = None) -> None:
+        """before: the linker of the graph that this one grew from, whose words are used again."""
         self._graph = graph
-        self._by_word: dict[str, list[int]] | None = None
+        self._words: list[_Words] = before._words if before is not None else []
 
     def link(self, question: str) -> tuple[Link, ...]:
         """Entities of the graph named in the question, strongest first; none for a question without names."""
@@ -95,8 +97,7 @@ class Linker:
         words = name.split()
         if len(name) < 4:
             return []
-        index = self._words()
-        lists = [set(index.get(word, ())) for word in words]
+        lists = [self._holding(word) for word in words]
         holding = set.intersection(*lists)
         keys = self._graph.edges.keys
         if holding:
@@ -114,14 +115,41 @@ class Linker:
         """Columns of a key that some passage still names."""
         return [c for c in self._graph.columns.get(key, ()) if self._graph.frequency[c]]
 
-    def _words(self) -> dict[str, list[int]]:
-        if self._by_word is None:
-            index: dict[str, list[int]] = {}
-            for column, key in enumerate(self._graph.edges.keys):
-                for word in key.split() if self._graph.frequency[column] else ():
-                    index.setdefault(word, []).append(column)
-            self._by_word = index
-        return self._by_word
+    def _holding(self, word: str) -> set[int]:
+        """Entities with that word in their key that some passage still names."""
+        keys, parts = self._graph.edges.keys, self._words
+        read = sum(part.keys for part in parts)
+        if read < len(keys):
+            parts = self._words = _merged([*parts, _read(keys, read)])
+        found = (column for part in parts for column in part.columns.get(word, ()))
+        return {column for column in found if self._graph.frequency[column]}
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The words of some entities' keys: word -> columns."""
+
+    keys: int
+    columns: dict[str, list[int]]
+
+
+def _read(keys: Sequence[str], start: int) -> _Words:
+    columns: dict[str, list[int]] = {}
+    for column in range(start, len(keys)):
+        for word in keys[column].split():
+            columns.setdefault(word, []).append(column)
+    return _Words(len(keys) - start, columns)
+
+
+def _merged(parts: list[_Words]) -> list[_Words]:
+    """Parts that grow by at least half from one to the one before, so that there are few."""
+    while len(parts) > 1 and 2 * parts[-1].keys > parts[-2].keys:
+        last, other = parts.pop(), parts.pop()
+        columns = {word: list(found) for word, found in other.columns.items()}
+        for word, found in last.columns.items():
+            columns.setdefault(word, []).extend(found)
+        parts = [*parts, _Words(other.keys + last.keys, columns)]
+    return parts
 
 
 def name_key_words(text: str) -> list[str]:

@@ -60,7 +60,7 @@ def prepare(graph: CorpusGraph) -> None:
     if graph.size <= LOCAL:
         graph.merged  # noqa: B018 - kept by the graph
     else:
-        graph.links, graph.by_entity, graph.frequency  # noqa: B018
+        graph.columns, graph.by_entity, graph.rarity, graph.titled_by_entity  # noqa: B018
 
 
 def walk_question(
@@ -154,8 +154,10 @@ def _guided(
         gain = _gain(count, np.arange(graph.size), cosines, nearest, allowed)
         return _Walked(walk(merged.links, given, steps, gain, merged.links_reversed), graph.size, None)
     near = neighbourhood(graph, resets, cosines)
-    gain = _gain(len(near), near[: np.searchsorted(near, graph.size)], cosines, nearest, allowed)
-    return _Walked(walk(graph.links[near][:, near], resets[near], steps, gain), graph.size, near)
+    passages = int(np.searchsorted(near, graph.size))
+    gain = _gain(len(near), near[:passages], cosines, nearest, allowed)
+    links = graph.links_among(near[:passages], near[passages:] - graph.size)
+    return _Walked(walk(links, resets[near], steps, gain), graph.size, near)
 
 
 def _gain(

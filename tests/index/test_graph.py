@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from index import graph
+from index import graph_rows
 from index.encoders import MiniLMEmbedder
 from index.extract import VERSION
 from index.graph import CorpusGraph
@@ -201,7 +201,7 @@ def test_questions_are_linked_exactly_nearly_and_by_part(store: Store) -> None:
 
 
 def test_empty_graph() -> None:
-    made = CorpusGraph(graph.empty())
+    made = CorpusGraph(graph_rows.empty())
     walks = walk_question(made, Linker(made), "Who is Ada Kell?", np.zeros(0, np.float32), {})
     assert walks.score.shape == (0,)
 
