@@ -16,6 +16,8 @@ from benchmarks.ablation import ablation_grids
 from benchmarks.growth import growth_grid
 from benchmarks.measure import RESULTS, ROOT
 from benchmarks.walk_speed import pagerank_grid
+from training.policy import contrast
+from training.rewards import evaluate
 
 PAGE = ROOT / "docs" / "BENCHMARKS.md"
 HEAD = """# Benchmarks
@@ -91,6 +93,21 @@ def _documents(found: dict[str, Any]) -> Iterator[str]:
         yield grid.markdown()
 
 
+def _rewards(found: dict[str, Any]) -> Iterator[str]:
+    yield (
+        f"Seed {found['seed']}, at most {found['limit']} questions of each type of the world and of each set "
+        f"({', '.join(found['sets'])}; split dev). A pair is two runs of one question of which one has one known "
+        "fault less. Rewards are meant for one thing each: what a reward does not read, it cannot tell apart.\n"
+    )
+    for grid in evaluate.grids(found):
+        yield grid.markdown()
+
+
+def _presets(found: dict[str, Any]) -> Iterator[str]:
+    yield f"{contrast.ABOUT}\n"
+    yield contrast.grid(found).markdown()
+
+
 def _growth(found: dict[str, Any]) -> Iterator[str]:
     yield growth_grid(found["growth"]).markdown()
     yield pagerank_grid(found["pagerank"]).markdown()
@@ -107,6 +124,8 @@ SECTIONS: tuple[tuple[str, str, Callable[[dict[str, Any]], Iterator[str]]], ...]
     ("retrieval-single-hop", "Search on single-hop pools, with and without titles", _retrieval),
     ("compression", "Tokens for the evidence", _compression),
     ("documents", "Domain shift: real documents", _documents),
+    ("rewards", "Rewards on pairs of runs", _rewards),
+    ("presets", "Policies trained with different presets", _presets),
     ("graph-growth", "Growth, adding, deleting, PageRank", _growth),
     ("graph-ablation", "What each part is worth", _ablation),
 )

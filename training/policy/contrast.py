@@ -19,6 +19,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,12 @@ MEASURES = (
     "citation F1 of searched answers",
     "right",
     "abstained",
+)
+ABOUT = (
+    "Each seed is a fictional world, a tiny model taught a part of it, and three policies that start from the same "
+    "weights and learn from the same questions; only the preset differs, and searching costs nothing but what the "
+    "preset says. After every answer out of documents the policy chooses to cite what was read, the last of it, all "
+    "that was shown, or nothing. Half of a world's questions is held out and compared question by question."
 )
 EPOCHS, SIZE = 60, 120  # passes over what the model is taught; documents of a world
 Column = list[float | None]  # one number a question; None where it does not apply
@@ -126,16 +133,19 @@ def contrast(
     names: Sequence[str], seeds: Sequence[int], questions: int, folder: Path, recipe: Recipe,
     tell: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Means of the policies and the difference of the first two, over the held-out questions of all worlds.
+    """Means of the policies and the differences of every two, over the held-out questions of all worlds.
 
-    The difference is paired: only questions on which the measure applies to both. `by_seed`: its mean in each world.
+    A difference is paired: only questions on which the measure applies to both. `by_seed`: its mean in each world.
     """
     columns: list[dict[str, Column]] = [{name: [] for name in MEASURES} for _ in names]
-    by_seed: dict[str, list[float | None]] = {name: [] for name in MEASURES}
+    pairs = {f"{names[a]} - {names[b]}": (a, b) for a, b in combinations(range(len(names)), 2)}
+    by_seed: dict[str, dict[str, list[float | None]]] = {key: {two: [] for two in pairs} for key in MEASURES}
     known: list[bool] = []
+    answerable: list[bool] = []
     for seed in seeds:
         one = world(folder, seed, questions, tell)
         known += [bool(tree.knows) for tree in one.test]
+        answerable += [bool(tree.answerable) for tree in one.test]
         found = []
         for name in names:
             tell(f"seed {seed}: training with preset {name}")
@@ -146,17 +156,21 @@ def contrast(
             for key, values in made.items():
                 columns[at][key] += values
         for key in MEASURES:
-            by_seed[key].append(_gap(found[0][key], found[1][key]).mean)
+            for two, (a, b) in pairs.items():
+                by_seed[key][two].append(_gap(found[a][key], found[b][key]).mean)
     rows = {
         key: {
-            **{name: bootstrap(_known(columns[at][key])).to_dict() for at, name in enumerate(names)},
-            "difference": _gap(columns[0][key], columns[1][key]).to_dict(),
-            "by_seed": by_seed[key],
+            "means": {name: bootstrap(_known(columns[at][key])).to_dict() for at, name in enumerate(names)},
+            "differences": {
+                two: _gap(columns[a][key], columns[b][key]).to_dict() | {"by_seed": by_seed[key][two]}
+                for two, (a, b) in pairs.items()
+            },
         }
         for key in MEASURES
     }
     return {
         "presets": list(names), "seeds": list(seeds), "questions": len(known), "known": float(np.mean(known)),
+        "answerable": float(np.mean(answerable)),
         "algorithm": recipe.algorithm, "rounds": recipe.rounds, "rows": rows,
     }  # fmt: skip
 
@@ -173,21 +187,22 @@ def _gap(left: Column, right: Column) -> Interval:
 
 
 def grid(result: dict[str, Any]) -> Grid:
-    """The table: every policy, the difference of the first two, each with its 95 % interval, and by seed."""
-    first, second = result["presets"][:2]
-    columns = ("", *result["presets"], f"{first} - {second}", "in each world")
+    """The table: every policy and every difference with its 95 % interval, and the first difference in each world."""
+    told = [(key, row["means"], row["differences"]) for key, row in result["rows"].items()]
+    first = f"{result['presets'][0]} - {result['presets'][1]}"
+    columns = ("", *told[0][1], *told[0][2], f"{first} in each world")
     rows = tuple(
         (
             key,
-            *(_cell(row[c]) for c in (*result["presets"], "difference")),
-            ", ".join("-" if gap is None else f"{gap:+.2f}" for gap in row["by_seed"]),
+            *map(_cell, (*means.values(), *differences.values())),
+            ", ".join("-" if gap is None else f"{gap:+.2f}" for gap in differences[first]["by_seed"]),
         )
-        for key, row in result["rows"].items()
+        for key, means, differences in told
     )
     title = (
         f"Policies trained with different presets: {result['questions']} held-out questions of "
         f"{len(result['seeds'])} worlds (seeds {', '.join(map(str, result['seeds']))}), "
-        f"{100 * result['known']:.0f} % known to the model"
+        f"{100 * result['answerable']:.0f} % have an answer, {100 * result['known']:.0f} % are known to the model"
     )
     return Grid(title, columns, rows)
 
@@ -222,7 +237,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         result = contrast(names, seeds, chosen.questions, folder, recipe, _tell)
     sys.stdout.write(grid(result).markdown())
     if chosen.json:
-        write_json(chosen.json, {**provenance(questions_of_each_kind=chosen.questions), **result})
+        facts = provenance(questions_of_each_kind=chosen.questions)
+        command = (
+            f"python -m training.policy.contrast --presets {','.join(names)} --seeds {chosen.seeds} "
+            f"--questions {chosen.questions} --rounds {chosen.rounds}"
+        )
+        write_json(chosen.json, {**facts, "command": command, **result})
     return 0
 
 
