@@ -62,7 +62,8 @@ def _waiting(opened: Workspace, job: Job) -> None:
 
 def _question(found: Mapping[str, Any]) -> None:
     groups = found["groups"]
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    asked, mixed = st.columns([3, 2], gap="large")
+    with asked:
         at = st.selectbox(
             "Question",
             range(len(groups)),
@@ -71,6 +72,7 @@ def _question(found: Mapping[str, Any]) -> None:
             ),
             key="reward-question",
         )
+    with mixed:
         preset = st.selectbox("Start from", list(found["presets"]), index=_first(found), key="reward-preset")
     runs = groups[at]["runs"]
     start = preset_weights(found["presets"][preset], runs)
@@ -159,7 +161,11 @@ def _run_row(at: int, one: Ranked, moved: Mapping[str, int]) -> str:
 def _components(
     rewards: Mapping[str, Mapping[str, Any]], run: Mapping[str, Any], weights: Mapping[str, float]
 ) -> None:
-    """Every component by role with its bar, value and reason; what could not be computed is folded away."""
+    """What the run did, then every component by role with its bar, value and reason.
+
+    What could not be computed is folded away.
+    """
+    st.html(render.safe(_told(run)))
     for role, title in ROLES.items():
         names = [
             n for n in rewards if rewards[n]["role"] == role and run["components"][n]["unit"] is not None
@@ -175,6 +181,17 @@ def _components(
         rows = "".join(_component(name, run["components"][name], 0.0) for name in lacking)
         head = f"{len(lacking)} not computable here"
         st.html(render.safe(f'<details class="fg-fold"><summary>{head}</summary>{rows}</details>'))
+
+
+def _told(run: Mapping[str, Any]) -> str:
+    """The answer as it was written and the steps that led to it, folded; scores of older versions lack them."""
+    steps = run.get("steps") or ()
+    if not steps:
+        return ""
+    listed = "".join(f"<li>{escape(render.printable(step))}</li>" for step in steps)
+    written = f"<p>{escape(render.printable(run['written']))}</p>" if run.get("written") else ""
+    head = f"What this run did: {render.plural(len(steps), 'step')}"
+    return f'<details class="fg-fold fg-did"><summary>{head}</summary>{written}<ol>{listed}</ol></details>'
 
 
 def _component(name: str, part: Mapping[str, Any], weight: float) -> str:

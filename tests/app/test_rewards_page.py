@@ -73,6 +73,7 @@ def test_components_are_shown_with_their_reasons_and_weights_turn_the_ranking(op
     assert "2 runs, best first" in _html(page)
     assert "of the citations" in _html(page) or "cited" in _html(page)  # why, beside the value
     assert "not computable here" in _html(page)
+    assert "What this run did: 1 step" in _html(page) and "<li>Searched</li>" in _html(page)
     first = page.segmented_control[0].value
     assert first == "aaaa"  # it cites
     sliders = {slider.label: slider for slider in page.slider}

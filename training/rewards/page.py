@@ -25,12 +25,18 @@ A reward takes an episode (or all episodes of one question) and gives a number i
 apply. Code: `training/rewards/`; metadata: `registry.py`; mixtures: `presets.toml`. *Formula* says where the formula
 was read: in released code, in the paper, in somebody's summary; *ours* is our own formalisation or default. The
 body of all of these is embedded: no language model is needed. `nuggets` and `principle` also take one (`with_model`).
+
+Measured in [BENCHMARKS.md](BENCHMARKS.md), for this page holds no number of a machine: how often each reward ranks the
+better of two runs first (`forage eval rewards`), what it costs beside the bare encoder, what learned rewards know of an
+answer and how sure they are (the same command), and what policies trained with different presets do
+(`python -m training.policy.contrast`).
 """
 
 _ADDING = """## Adding a reward
 
-One function, one line of metadata, its vector. The commit "Reward answer_shown: Search-R1's retrieval hit" is all that
-the last one took (`git log --grep "Reward answer_shown" -p`): its function with a worked example in `coverage.py`,
+One function, one line of metadata, its vector. The commit "Reward answer_shown: Search-R1's retrieval hit" (511566b,
+three files, thirty lines with the example and the test) is all that the last one took
+(`git log --grep "Reward answer_shown" -p`): its function with a worked example in `coverage.py`,
 
     def answer_shown(episode: Episode) -> Score:
         golds = [gold for gold in map(normalize, episode.golds) if gold not in ("", "yes", "no")]
@@ -50,7 +56,8 @@ and its vector in `tests/training/rewards/test_process.py`:
     steps = (Step("search", results=(Passage("a", "The Oster Mill lies on the Aske."),)),)
     assert answer_shown(Episode("q", golds=("the Aske",), steps=steps)) == 1.0
 
-Then `python -m training.rewards.page --write`; a test fails while this page is out of date.
+Then `python -m training.rewards.page --write`; a test fails while this page is out of date. A reward that looks up
+vectors also names its texts (`encodes=` in its line), so that those of all siblings are encoded in one pass.
 """
 
 

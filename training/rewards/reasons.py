@@ -148,6 +148,13 @@ def _novelty(episode: Episode) -> str:
     return told + (f"; not number {', '.join(map(str, stale))}" if stale else "")
 
 
+def _supported(episode: Episode) -> str:
+    if not episode.citations:
+        return "nothing cited"
+    checked = [c for c in episode.citations if c.supported is not None]
+    return f"{sum(bool(c.supported) for c in checked)} of {_count(len(checked), 'checked citation')} hold up"
+
+
 def _nuggets(episode: Episode) -> str:
     facts = rubrics.distinct(episode.nuggets)
     labels = rubrics.verify(episode.written, facts)
@@ -198,7 +205,8 @@ def _principle(episode: Episode) -> str:
 
 
 _SPECIAL: dict[str, Callable[[Episode], str]] = {
-    "query_novelty": _novelty, "nuggets": _nuggets, "rubric": _rubric, "encoder": _semantic, "adaptive": _semantic,
+    "query_novelty": _novelty, "citation_supported": _supported,
+    "nuggets": _nuggets, "rubric": _rubric, "encoder": _semantic, "adaptive": _semantic,
     "bag_of_words": _semantic, "consistency": _consistency, "knowledge": _knowledge, "principle": _principle,
     "calibrated": lambda e: f"said {e.confidence or 0:.0%} sure, was {'right' if right(e) else 'wrong'}",
     "searches": lambda e: f"{_count(len(e.searches), 'search', 'es')} of a budget of {SEARCH_BUDGET}",

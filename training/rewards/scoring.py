@@ -110,6 +110,10 @@ def _group(
                 "id": str(record.get("id", "")),
                 "started_at": float(record.get("started_at", 0.0)),
                 "answer": episode.answer or episode.written,
+                "written": episode.written,
+                "steps": [
+                    str(step.get("summary") or step.get("stage", "")) for step in record.get("steps", ())
+                ],
                 "abstained": episode.abstained,
                 "policy": str(record.get("policy", "")),
                 "searches": len(episode.searches),
