@@ -140,8 +140,9 @@ def _found(case: Case, at: int) -> Step:
 
 
 def _lost(case: Case, at: int) -> Step:
-    """A search that finds nothing of use, and is taken for one that did."""
-    return _step(case, case.question, _noise(case, at), useful=False)
+    """A search that finds nothing of use, and is taken for one that did. A later hop's forgets what it is about."""
+    lost = _step(case, case.question, _noise(case, at), useful=False)
+    return replace(lost, key_entities=(case.bridge,)) if at and case.bridge else lost
 
 
 def _step(case: Case, query: str, results: Sequence[Passage], useful: bool) -> Step:

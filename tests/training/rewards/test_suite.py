@@ -58,6 +58,7 @@ def test_gold_is_seen_and_what_does_not_see_it_is_blind() -> None:
     assert _accuracy(REWARDS["citation_f1"], "citation") == 1.0
     assert _accuracy(REWARDS["correct"], "citation") == 0.5  # the answer is the same
     assert _accuracy(REWARDS["right_and_cheap"], "multi-hop") == 1.0
+    assert _accuracy(REWARDS["consistency"], "multi-hop") > 0.7  # a lost search forgets the bridge
     supported = evaluate([REWARDS["citation_supported"]], PAIRS)["citation_supported"]["conflict"]
     assert (
         supported["kinds"]["believes the false passage"]["ties"] == 1.0
