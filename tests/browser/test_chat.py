@@ -321,9 +321,9 @@ def test_on_a_phone_nothing_runs_out_of_the_page_and_evidence_is_a_sheet(
     box = sheet.bounding_box()
     assert box is not None and box["width"] == PHONE["width"] and box["y"] > 100
     page.get_by_role("button", name="Close").tap()
-    for path in ("", "library", "settings"):
+    for path in ("", "library", "rewards", "settings"):
         page.goto(f"{address}/{path}")
-        page.locator(".st-key-thread, .st-key-library, .st-key-settings").first.wait_for()
+        page.locator(".st-key-thread, .st-key-library, .st-key-rewards, .st-key-settings").first.wait_for()
         page.wait_for_timeout(1500)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     context.close()
