@@ -30,6 +30,7 @@ from index.walks import prepare
 log = logging.getLogger(__name__)
 AT_ONCE = 20_000  # passages up to which a search waits for the renewal (measured: under 0.2 s)
 FEW = 10  # a large graph is extended by up to a tenth of its passages at a time; by more it is made anew
+MANY = 50  # a snapshot is written again when it lacks more than one in so many passages
 SNAPSHOT_FROM = 2000  # passages below which reading the store is as fast
 
 
@@ -73,9 +74,9 @@ class GraphCache:
         return held[1], held[2]
 
     def refresh(self, collection_id: int) -> None:
-        """Save the graph's rows as they are now: the last act of an ingest. A search then starts from them."""
+        """Save the graph's rows unless few are new: the last act of an ingest. A search then starts from them."""
         knowledge.backfill(self._store, collection_id)
-        if self._saved_generation(collection_id) == self._store.generation(collection_id):
+        if not self._outdated(collection_id):
             return
         with self._store.reading():
             generation = self._store.generation(collection_id)
@@ -207,13 +208,22 @@ class GraphCache:
             log.warning("graph snapshot of collection %s not usable, rebuilding: %s", collection_id, error)
             return None
 
-    def _saved_generation(self, collection_id: int) -> int:
+    def _outdated(self, collection_id: int) -> bool:
+        """Whether a snapshot is missing, holds what is gone, or lacks so much that catching up from it takes long."""
         try:
             with np.load(self._path(collection_id), allow_pickle=False) as held:
                 current = str(held["recipe"]) == self._recipe(collection_id)
-                return int(held["generation"]) if current else -2
+                passages = held["passages"] if current else np.zeros(0, np.int64)
         except (OSError, ValueError, KeyError, EOFError, BadZipFile):
-            return -2
+            return True
+        if not len(passages):
+            return True
+        old, new = self._store.connection.execute(
+            "SELECT count(*) FILTER (WHERE id <= ?1), count(*) FILTER (WHERE id > ?1) FROM passages"
+            " WHERE collection_id = ?2",
+            (int(passages[-1]), collection_id),
+        ).fetchone()
+        return bool(old != len(passages) or new * MANY > len(passages))
 
     def _recipe(self, collection_id: int) -> str:
         return knowledge.graph_recipe(self._store.connection, collection_id)

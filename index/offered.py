@@ -14,6 +14,7 @@ from index.encoders import count_tokens
 from index.features import Asked, covered
 from index.knowledge import mentions_of, sentences_of, triplets_of
 from index.names import bare_title, name_key
+from index.nearness import Nearness, nearness
 from index.store import Store
 from index.types import Hit
 from index.words import stems_of
@@ -51,6 +52,7 @@ class Offer:
     title_tokens: tuple[int, ...]
     masses: tuple[float, ...]  # PageRank of each hit in the association graph
     sentences: tuple[Sentence, ...]  # hit by hit, in reading order
+    near: Nearness  # of the sentences
 
 
 def offer(store: Store, question: str, asked: Asked, entities: Sequence[str], hits: Sequence[Hit]) -> Offer:
@@ -67,16 +69,19 @@ def offer(store: Store, question: str, asked: Asked, entities: Sequence[str], hi
         entities,
     )
     ranks = rank(drawn, entities)
+    title_stems = tuple(frozenset(stems_of(hit.passage.title)) for hit in chosen)
+    sentences = tuple(_sentences(store, chosen, stated))
     return Offer(
         question,
         asked,
         frozenset(entities),
         tuple(chosen),
         titles,
-        tuple(frozenset(stems_of(hit.passage.title)) for hit in chosen),
+        title_stems,
         tuple(count_tokens([hit.passage.title for hit in chosen])),
         tuple(ranks["chunk", str(hit.passage.id)] for hit in chosen),
-        tuple(_sentences(store, chosen, stated)),
+        sentences,
+        nearness(question, asked, title_stems, [(one.text, one.stems) for one in sentences]),
     )
 
 

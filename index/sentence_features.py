@@ -24,12 +24,15 @@ FIRST = (
     "covered_besides_title", "covered_of_passage_best", "covered_of_best", "covered_before", "covered_after",
     "names", "new_names", "asked_names", "leads_to", "leads_back", "shares", "names_own_title", "opens_pronoun",
     "dates", "numbers", "quoted", "full_names", "digits", "triplets", "triplet_covered", "question_words",
-    "question_names", *(f"asks_{kind}" for kind in KINDS),
+    "question_names", *(f"asks_{kind}" for kind in KINDS), "near", "near_of_best", "near_of_passage_best",
+    "relation", "relation_top", "relation_of_passage_best", "relation_rank", "relation_of_best", "near_open",
+    "near_open_top", "alike", "relation_alike", "relation_alike_rank", "relation_words",
 )  # fmt: skip
 SECOND = (
     "score", "rank", "rank_in_passage", "gap", "gap_in_passage", "above", "above_in_passage", "above_tokens",
-    "overlap_above", "open_covered", "open_names", "leads_open",
+    "overlap_above", "open_covered", "open_names", "leads_open", "relation_added", "relation_above",
 )  # fmt: skip
+NEAR = FIRST[FIRST.index("near") :]
 _ASKS = {
     "who": r"\bwho(?:m|se)?\b",
     "when": r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century|decade)\b|\bdate of\b",
@@ -47,7 +50,7 @@ _PRONOUN = regex.compile(r"\s*(?:He|She|It|They|His|Her|Its|Their|This|These|Tha
 def first_look(offered: Offer) -> Floats:
     """Features of shape (sentences, len(FIRST))."""
     asked, hits, sentences = offered.asked, offered.hits, offered.sentences
-    out = np.zeros((len(sentences), len(FIRST)), dtype=np.float32)
+    out = np.zeros((len(sentences), len(FIRST) - len(NEAR)), dtype=np.float32)
     useful = [hit.score for hit in hits]
     titled = {title: at for at, title in reversed(list(enumerate(offered.titles))) if title}
     named = [_names_of(offered, at) for at in range(len(hits))]
@@ -88,6 +91,41 @@ def first_look(offered: Offer) -> Floats:
                 sum(" " in key for key in new), bool(regex.search(r"\d", one.text)),
                 one.triplets, one.triplet_covered, len(asked.words), len(offered.entities), *asks,
             ]  # fmt: skip
+    return np.concatenate([out, _near(offered, by_hit)], axis=1)
+
+
+def _near(offered: Offer, by_hit: Sequence[Sequence[int]]) -> Floats:
+    """The last features of the first look: nearness by meaning, shape (sentences, len(NEAR))."""
+    near = offered.near
+    out = np.zeros((len(offered.sentences), len(NEAR)), dtype=np.float32)
+    if not len(near.weights) or not len(out):
+        return out
+    column = {name: place for place, name in enumerate(NEAR)}
+    whole = near.words @ near.weights
+    relation = near.words @ near.relation / max(float(near.relation.sum()), 1e-6)
+    out[:, column["near"]] = whole
+    out[:, column["near_of_best"]] = whole / max(float(whole.max()), 1e-6)
+    out[:, column["relation"]] = relation
+    out[:, column["relation_top"]] = (near.words * (near.relation > 0)).max(axis=1)
+    out[:, column["relation_of_best"]] = relation / max(float(relation.max()), 1e-6)
+    out[:, column["alike"]], out[:, column["relation_alike"]] = near.alike.T
+    out[:, column["relation_words"]] = (near.relation > 0).sum()
+    for hit, places in enumerate(by_hit):
+        at = np.array(places, dtype=np.int64)
+        if not len(at):
+            continue
+        out[at, column["near_of_passage_best"]] = whole[at] / max(float(whole[at].max()), 1e-6)
+        out[at, column["relation_of_passage_best"]] = relation[at] / max(float(relation[at].max()), 1e-6)
+        ranks = 1.0 / (1.0 + np.arange(len(at)))
+        out[at[np.argsort(-relation[at], kind="stable")], column["relation_rank"]] = ranks
+        out[at[np.argsort(-near.alike[at, 1], kind="stable")], column["relation_alike_rank"]] = ranks
+        body = frozenset().union(
+            offered.title_stems[hit], *(offered.sentences[place].stems for place in places)
+        )
+        still = near.weights * np.array([word not in body for word in offered.asked.words], dtype=np.float32)
+        if still.any():
+            out[at, column["near_open"]] = near.words[at] @ still / still.sum()
+            out[at, column["near_open_top"]] = (near.words[at] * (still > 0)).max(axis=1)
     return out
 
 
@@ -104,6 +142,8 @@ def second_look(offered: Offer, first: Floats, scores: Floats) -> Floats:
     tops: dict[int, float] = {}
     in_passage: dict[int, tuple[int, float]] = {}
     mass = tokens = 0.0
+    share = offered.near.relation / max(float(offered.near.relation.sum()), 1e-6)
+    reached = np.zeros(len(share), dtype=np.float32)  # nearness of each word in the better sentences
     for rank, at in enumerate(order.tolist()):
         one, chance = sentences[at], float(chances[at])
         count, own = in_passage.get(one.hit, (0, 0.0))
@@ -115,7 +155,9 @@ def second_look(offered: Offer, first: Floats, scores: Floats) -> Floats:
             scores[at] - tops.get(one.hit, float(scores[at])), mass, own, tokens, overlap,
             covered(offered.asked, one.stems, frozenset(held)), len(keys - names),
             max((offered.hits[other].score for other in leads), default=0.0),
+            float(np.maximum(offered.near.words[at] - reached, 0.0) @ share), float(reached @ share),
         ]  # fmt: skip
+        reached = np.maximum(reached, offered.near.words[at])
         tops.setdefault(one.hit, float(scores[at]))
         in_passage[one.hit] = (count + 1, own + chance)
         mass, tokens = mass + chance, tokens + one.tokens

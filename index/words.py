@@ -30,7 +30,12 @@ def stems_of(text: str) -> list[str]:
     >>> stems_of("The founders' cities")
     ['the', 'founder', 'citi']
     """
-    return [stem(word) for word in _WORD.findall(text.lower())]
+    return [stem(word) for word in words_of(text)]
+
+
+def words_of(text: str) -> list[str]:
+    """A text's words in order, lower case."""
+    return list(_WORD.findall(text.lower()))
 
 
 def weigh(counts: Sequence[int], total: int) -> np.ndarray:
