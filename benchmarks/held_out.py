@@ -51,16 +51,16 @@ def main() -> None:
 def held_out(seed: int) -> dict[str, Any]:
     """Row -> scores with the paired difference from hybrid."""
     root, embedder = data_root(), load_embedder()
-    asked = gather(TRAIN, root, embedder, None, False)
+    asked = gather(TRAIN, root, embedder, None)
     found: dict[str, Any] = {}
     for name, count in SETS:
-        dev = gather([Pool(name, "dev", count)], root, embedder, None, False)
+        dev = gather([Pool(name, "dev", count)], root, embedder, None)
         rest = [one for one in asked if not one.pool.startswith(name)]
         first, looked = cross_fit(rest, seed)
         model = fit([(one.features, one.gold) for one in looked], seed)
         rank = partial(_ranked, first, model)
         found[f"{name} dev, never learned from"] = _line(dev, rank)
-    extra = gather([FOLDED], root, embedder, None, False)
+    extra = gather([FOLDED], root, embedder, None)
     _, looked = cross_fit([*asked, *extra], seed)
     rankings = out_of_fold(looked, seed)
     ours = [one for one in [*asked, *extra] if one.pool == FOLDED.label]

@@ -1,7 +1,6 @@
 """Search measured against its rivals on pools of labelled questions: quality, speed, index and memory in one run.
 
     python -m benchmarks.retrieval                                # the three multi-hop pools of FORAGE_DATA
-    python -m benchmarks.retrieval --single-hop                   # four single-hop pools, with and without titles
     python -m benchmarks.retrieval --data DIR --limit 100 --json OUT
 
 Each row runs in a process of its own with the questions' vectors given, so that milliseconds and memory are
@@ -39,10 +38,6 @@ POOLS = (
     ("hotpotqa_distractor", "dev"),
 )
 TRAINED = ("ranked",)  # rows that learned from training questions
-SINGLE_HOP = ("nq_oracle", "squad2_dev_half", "clapnq_dev", "qed_nq")
-SINGLE_ROWS = ("bm25", "dense", "hybrid", "graph", "ranked")
-SINGLE_LIMIT = 300  # questions of each single-hop pool, evenly over it
-LISTS = ("bm25", "dense", "hybrid")  # of text search; the ranker should never be below the best of them
 BASE = "hybrid"  # what each row is compared with
 SAMPLE = 20  # questions for networkx
 ENCODED = 256  # passages whose encoding is timed
@@ -59,34 +54,24 @@ def main() -> None:
     parser.add_argument("--rows", default=",".join(ROWS), help="which, joined by commas")
     parser.add_argument("--json", type=Path, help="write the results to this file")
     parser.add_argument("--markdown", action="store_true")
-    parser.add_argument("--single-hop", action="store_true", help="the single-hop pools, then without titles")
     parser.add_argument("--untitled", action="store_true", help="leave out the passages' titles")
     options = parser.parse_args()
     try:
         names = report.choices(options.rows, "--rows", ROWS)
-        if options.single_hop:
-            names = tuple(name for name in names if name in SINGLE_ROWS)
-            folders = options.data or [data_root() / name for name in SINGLE_HOP]
-            splits = [(folder, options.split or "dev") for folder in folders]
-            todo = [(*one, titles) for titles in (True, False) for one in splits]
-        else:
-            splits = [(data_root() / name, split) for name, split in POOLS]
-            if options.data or options.split:
-                splits = [
-                    (f, options.split or "dev") for f in options.data or dict.fromkeys(f for f, _ in splits)
-                ]
-            todo = [(*one, not options.untitled) for one in splits]
+        splits = [(data_root() / name, split) for name, split in POOLS]
+        if options.data or options.split:
+            splits = [
+                (f, options.split or "dev") for f in options.data or dict.fromkeys(f for f, _ in splits)
+            ]
+        todo = [(*one, not options.untitled) for one in splits]
         found = {}
         for folder, split, titles in todo:
-            limit = options.limit or (SINGLE_LIMIT if options.single_hop else None)
             asked = names if "train" not in split else tuple(n for n in names if n not in TRAINED)
-            pool = measure_pool(folder, split, limit, asked, titles)
+            pool = measure_pool(folder, split, options.limit, asked, titles)
             name = f"{folder.name} {split}" + ("" if titles else " untitled")
             found[name] = pool
             report.show(grid(name, pool), markdown=options.markdown)
             print(note(pool), flush=True)
-        if options.single_hop:
-            report.show(gaps(found), markdown=options.markdown)
     except InputError as error:
         stop_with(error)
     if options.json:
@@ -145,20 +130,12 @@ def measure_pool(
 
 
 def against(rows: dict[str, dict[str, Any]]) -> None:
-    """Adds to each row its paired difference of recall from hybrid, to the ranker's that from the best single list.
-
-    The values of single questions go.
-    """
+    """Adds to each row its paired difference of recall from hybrid; the values of single questions go."""
     values = {name: row.pop("per_question", []) for name, row in rows.items()}
     base = values.get(BASE, [])
     for name, row in rows.items():
         if name != BASE and base and len(values[name]) == len(base):
             row["minus_hybrid"] = paired_difference(values[name], base).to_dict()
-    lists = [name for name in LISTS if values.get(name)]
-    if lists and values.get("ranked"):
-        best = max(lists, key=lambda name: float(np.mean(values[name])))
-        gap = paired_difference(values["ranked"], values[best])
-        rows["ranked"] |= {"best_list": best, "minus_best_list": gap.to_dict()}
 
 
 def span(gap: dict[str, float] | None) -> str:
@@ -210,24 +187,6 @@ def grid(name: str, pool: dict[str, Any]) -> report.Grid:
         )
     title = f"{name}: {pool['questions']} questions, {pool['passages']} passages"
     return report.Grid(title, columns, tuple(rows))
-
-
-def gaps(found: dict[str, Any]) -> report.Grid:
-    """R@5 of the ranker beside the best single list of each pool."""
-    rows = []
-    for name, pool in found.items():
-        ranked = pool["rows"].get("ranked", {})
-        if "best_list" in ranked:
-            best = ranked["best_list"]
-            cells = (
-                report.percent(ranked[f"recall@{READ}"]),
-                f"{best} {report.percent(pool['rows'][best][f'recall@{READ}'])}",
-                span(ranked["minus_best_list"]),
-            )
-            rows.append((name, str(pool["questions"]), *cells))
-    return report.Grid(
-        "Ranked against the best single list, R@5", ("", "questions", "ranked", "best", "gap"), tuple(rows)
-    )
 
 
 def note(pool: dict[str, Any]) -> str:

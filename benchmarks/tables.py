@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from benchmarks import compression, documents, held_out, retrieval
+from benchmarks import compression, documents, held_out, retrieval, single_hop
 from benchmarks.ablation import ablation_grids
 from benchmarks.growth import growth_grid
 from benchmarks.measure import RESULTS, ROOT
@@ -72,8 +72,10 @@ def _retrieval(found: dict[str, Any]) -> Iterator[str]:
     for name, pool in found["pools"].items():
         yield retrieval.grid(name, pool).markdown()
         yield retrieval.note(pool)
-    if "--single-hop" in found["command"]:
-        yield retrieval.gaps(found["pools"]).markdown()
+
+
+def _single_hop(found: dict[str, Any]) -> Iterator[str]:
+    yield single_hop.grid(found["pools"]).markdown()
 
 
 def _held_out(found: dict[str, Any]) -> Iterator[str]:
@@ -121,7 +123,7 @@ def _ablation(found: dict[str, Any]) -> Iterator[str]:
 SECTIONS: tuple[tuple[str, str, Callable[[dict[str, Any]], Iterator[str]]], ...] = (
     ("retrieval-multi-hop", "Search beside its rivals, multi-hop pools", _retrieval),
     ("held-out", "The ranker on sets it never learned from", _held_out),
-    ("retrieval-single-hop", "Search on single-hop pools, with and without titles", _retrieval),
+    ("single-hop", "The ranker on single-hop pools, with and without titles", _single_hop),
     ("compression", "Tokens for the evidence", _compression),
     ("documents", "Domain shift: real documents", _documents),
     ("rewards", "Rewards on pairs of runs", _rewards),
