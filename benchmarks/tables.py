@@ -33,13 +33,11 @@ What to look for: index cost beside encoding stands below each table of search; 
 Missed or not measured at this code:
 
 - Packed evidence in half the tokens of the best five passages: not on every pool (table "Packed evidence").
-- Ranked at most 0.5 points below the best single list: not on ClapNQ (89.3 against dense 92.0; without titles 82.0
-  against 83.3; model card `index/weights/ranker.json`). `python -m benchmarks.retrieval --single-hop` has not been run
-  over whole pools since.
 - Milliseconds of the multi-hop tables were taken on an overloaded machine; on a quieter one (README, f0c4242) p95 was
   15 (graph) and 30 (ranked) at 5,518 passages, 49 and 69 at 18,046.
 - The ablation's packing rows (24feb1a) are of packing by weights set by hand, which the learned packing replaced.
-- A document added to 100,000 passages is found by text search after 22 ms; the graph links it after 1.6 s.
+- The growth table (24feb1a) is older than graphs that are extended: there a document added to 100,000 passages was
+  linked after 1.6 s. Since then only 25,000 passages were measured: 50 ms of processor time.
 - Growth to 1,000,000 passages.
 """
 
