@@ -13,7 +13,10 @@ def rows(question: str, titles: list[str], sentences: list[str]) -> Nearness:
     words = tuple(stems_of(question))
     asked = Asked(words, np.full(len(words), 1 / max(len(words), 1), dtype=np.float32), compares=False)
     return nearness(
-        question, asked, [frozenset(stems_of(t)) for t in titles], [(s, frozenset(stems_of(s))) for s in sentences]
+        question,
+        asked,
+        [frozenset(stems_of(t)) for t in titles],
+        [(s, frozenset(stems_of(s))) for s in sentences],
     )
 
 
