@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
@@ -115,6 +115,25 @@ def certain(action: str, legal: tuple[str, ...], rationale: str = "") -> Choice:
     return Choice(action, {option: float(option == action) for option in legal}, rationale)
 
 
+# What the gate settles before any search: the action, the probability that speaks for it, and why.
+GATED = (
+    ("memory", "gate_memory", "An earlier, verified answer fits."),
+    ("answer", "gate_knows", "The language model knows this."),
+    ("abstain", "gate_hopeless", "The collection never mentions what the question is about."),
+)
+
+
+def gate_choice(situation: Situation, features: Collection[str] | None = None) -> Choice | None:
+    """What the gate settles; None after a search or where it leaves the matter open. `features`: heed these only."""
+    if situation["searches"]:
+        return None
+    for action, feature, why in GATED:
+        heeded = features is None or feature in features
+        if heeded and action in situation.legal and situation[feature] > 0.5:
+            return certain(action, situation.legal, why)
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """Searches until the judge is content, walks to the next document while something is missing, and answers
@@ -134,7 +153,7 @@ class Rules:
     def decide(self, situation: Situation) -> Choice:
         """See the class."""
         legal = situation.legal
-        early = self._before_searching(situation)
+        early = gate_choice(situation)
         if early is not None:
             return early
         if not situation["goal_searched"] and self.level in legal:
@@ -145,19 +164,6 @@ class Rules:
                 missing = ", ".join(situation.missing) or "weak evidence"
                 return certain(step, legal, f"Not enough yet: {missing}.")
         return conclude(situation, self.answer_at)
-
-    def _before_searching(self, situation: Situation) -> Choice | None:
-        """What the gate already settles."""
-        if situation["searches"]:
-            return None
-        for action, feature, why in (
-            ("memory", "gate_memory", "An earlier, verified answer fits."),
-            ("answer", "gate_knows", "The language model knows this."),
-            ("abstain", "gate_hopeless", "The collection never mentions what the question is about."),
-        ):
-            if action in situation.legal and situation[feature] > 0.5:
-                return certain(action, situation.legal, why)
-        return None
 
     def _further(self, situation: Situation) -> str | None:
         """next_goal, refine, or None when it is time to conclude."""

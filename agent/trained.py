@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.policy import FEATURES, Choice, Situation
+from agent.policy import FEATURES, Choice, Situation, gate_choice
 from agent.policy_net import PolicyNet, load_net
 from index.errors import StoreError
 
@@ -33,11 +34,16 @@ class TrainedPolicy:
     def decide(self, situation: Situation) -> Choice:
         """The legal action of the highest score (ties: the first), or one drawn by probability.
 
-        What is drawn depends on the seed and on the situation alone, so that a run can be repeated.
+        What is drawn depends on the seed and on the situation alone, so that a run can be repeated. Where training
+        never saw what the gate looks at (no memory, no language model), the gate decides as it does for the rules.
         """
-        odds = self.net.probabilities(
-            situation.values, situation.legal, situation.vector, self.temperature or 1.0
-        )
+        unseen = self.net.card.get("unseen", ())
+        early = gate_choice(situation, unseen)
+        if early is not None:
+            return early
+        legal = tuple(action for action in situation.legal if not _unknown(action, situation, unseen))
+        odds = self.net.probabilities(situation.values, legal, situation.vector, self.temperature or 1.0)
+        odds = {action: odds.get(action, 0.0) for action in situation.legal}
         action = max(odds, key=lambda option: odds[option])
         if self.temperature:
             key = np.frombuffer(np.asarray(situation.values, np.float64).tobytes(), np.uint32)
@@ -46,6 +52,13 @@ class TrainedPolicy:
         others = sorted((p for option, p in odds.items() if option != action), reverse=True)
         close = f", the next best {others[0]:.0%}" if others else ""
         return Choice(action, odds, f"The trained policy is {odds[action]:.0%} for it{close}.")
+
+
+def _unknown(action: str, situation: Situation, unseen: Collection[str]) -> bool:
+    """Whether training never met an action here: remembering, or answering before any search."""
+    if action == "memory":
+        return "gate_memory" in unseen
+    return action == "answer" and not situation["searches"] and "gate_knows" in unseen
 
 
 def open_trained(path: Path, name: str) -> TrainedPolicy:

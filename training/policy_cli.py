@@ -52,6 +52,12 @@ def policy(
     price: Annotated[float, typer.Option(min=0, help="Reward paid for one deep search.")] = 0.05,
     reward: Annotated[str, typer.Option(help="Preset of rewards: policy, outcome, balanced, ...")] = "policy",
     budget: Annotated[int, typer.Option(min=1, help="Searches to explore of one question.")] = 8,
+    untitled: Annotated[
+        int, typer.Option(min=0, help="So many more questions of some sets over passages without titles.")
+    ] = 0,
+    members: Annotated[
+        int, typer.Option(min=1, help="Networks of different seeds whose scores are averaged.")
+    ] = 1,
     workers: Annotated[int, typer.Option(min=1, help="Processes that explore.")] = 1,
     cache: Cache = None,
     data_dir: DataDir = None,
@@ -68,12 +74,14 @@ def policy(
 
     if bool(data) == bool(trees):
         raise InputError("Give --data (questions to explore) or --trees (questions already explored).")
-    recipe = Recipe(algorithm=algorithm, rounds=rounds, seed=seed, preset=reward, pricing=Pricing(price))
+    recipe = Recipe(algorithm=algorithm, rounds=rounds, seed=seed, preset=reward, pricing=Pricing(price),
+                    members=members)  # fmt: skip
     if trees:
         explored = [tree for path in trees for tree in known(path).values()]
     else:
         plan = Plan(budget=budget, seed=seed)
-        asked = gather(data or (), split=split, limit=limit, cache=cache, seed=seed, logs=logs)
+        asked = gather(data or (), split=split, limit=limit, cache=cache, seed=seed, logs=logs,
+                       untitled=untitled)  # fmt: skip
         kept = (cache or out) / f"explored-{split}-{plan_key(plan)}.jsonl"
         with report.progress_bar() as bar:
             task = bar.add_task("exploring questions", total=len(asked))

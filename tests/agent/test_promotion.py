@@ -26,6 +26,38 @@ def weights(path: Path, favourite: str, features: tuple[str, ...] = FEATURES) ->
     return path
 
 
+def seen(legal: tuple[str, ...], **values: float) -> Situation:
+    return Situation(tuple(values.get(name, 0.0) for name in FEATURES), legal)
+
+
+@pytest.mark.parametrize(
+    ("unseen", "now", "action"),
+    [
+        (["gate_memory"], seen(("memory", "graph", "abstain"), gate_memory=0.9), "memory"),
+        (["gate_memory"], seen(("memory", "graph", "abstain"), gate_memory=0.2), "graph"),
+        (["gate_hopeless"], seen(("graph", "abstain"), gate_hopeless=1.0), "abstain"),
+        (["gate_knows"], seen(("answer", "graph", "abstain"), gate_knows=0.1), "graph"),
+        ([], seen(("memory", "graph", "abstain"), gate_memory=0.9), "memory"),
+    ],
+)
+def test_what_training_never_saw_the_gate_decides(unseen: list[str], now: Situation, action: str) -> None:
+    favourite = "memory" if not unseen else "graph"
+    bias = np.array([float(a == favourite) + 2.0 * (a in ("memory", "answer")) for a in ACTIONS], np.float32)
+    n = len(FEATURES)
+    arrays = {
+        "mean": np.zeros(n), "deviation": np.ones(n), "projection": np.zeros((0, 0)), "w1": np.zeros((n, 4)),
+        "b1": np.zeros(4), "w2": np.zeros((4, 4)), "b2": np.zeros(4), "w3": np.zeros((4, len(ACTIONS))), "b3": bias,
+    }  # fmt: skip
+    net = PolicyNet(
+        FEATURES, ACTIONS, {k: v.astype(np.float32) for k, v in arrays.items()}, {"unseen": unseen}
+    )
+    choice = TrainedPolicy("t", net).decide(now)
+    assert choice.action == action
+    assert set(choice.probabilities) == set(now.legal) and sum(
+        choice.probabilities.values()
+    ) == pytest.approx(1)
+
+
 NOW = Situation((0.0,) * len(FEATURES), ("hybrid", "graph", "abstain"))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from agent.policy_net import CLIP, PolicyNet
 from training.policy.forest import Floats, Forest
+
+CONSTANT = 1e6  # "deviation" of a feature that never varied
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,18 @@ class Network(nn.Module):
         self.b3 = nn.Parameter(torch.zeros(len(actions)))
 
     def normalise(self, forest: Forest) -> None:
-        """Mean and deviation of the training situations; a constant feature keeps deviation 1."""
+        """Mean and deviation of the training situations. What never varied there tells nothing: it is scaled away,
+        lest untrained weights act on it later."""
         rows = torch.from_numpy(forest.features)
         deviation = rows.std(0, unbiased=False)
         self.mean = rows.mean(0)
-        self.deviation = torch.where(deviation < 1e-6, torch.ones_like(deviation), deviation)
+        self.deviation = torch.where(deviation < 1e-6, torch.full_like(deviation, CONSTANT), deviation)
+
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """The features that never varied in training."""
+        flags = (self.deviation == CONSTANT).tolist()
+        return tuple(name for name, flag in zip(self.names, flags, strict=True) if flag)
 
     def forward(self, features: Tensor, vectors: Tensor, drop: float = 0.0) -> Tensor:
         """`drop`: dropout of the inputs and the first hidden layer, for training."""
@@ -64,6 +73,31 @@ class Network(nn.Module):
             for name, value in self.state_dict().items()
         }
         return PolicyNet(self.names, self.actions, arrays, card)
+
+
+def averaged(networks: Sequence[Network]) -> Network:
+    """One network whose scores are the mean of theirs: their hidden units side by side. ValueError where they were
+    not made for the same features, actions and normalisation."""
+    first, many = networks[0], len(networks)
+    if any(
+        one.names != first.names or one.actions != first.actions or not torch.equal(one.mean, first.mean)
+        or not torch.equal(one.deviation, first.deviation) or one.projection.shape[1]
+        for one in networks
+    ):  # fmt: skip
+        raise ValueError("only networks of the same inputs, without a projected question, can be averaged")
+    made = Network(first.names, first.actions, 0, Shape(many * first.b1.shape[0], 0))
+    made.mean, made.deviation = first.mean.clone(), first.deviation.clone()
+    with torch.no_grad():
+        made.w2.zero_()
+        made.w1.copy_(torch.cat([one.w1 for one in networks], dim=1))
+        made.b1.copy_(torch.cat([one.b1 for one in networks]))
+        for at, one in enumerate(networks):
+            cells = slice(at * len(one.w2), (at + 1) * len(one.w2))
+            made.w2[cells, cells] = one.w2
+        made.b2.copy_(torch.cat([one.b2 for one in networks]))
+        made.w3.copy_(torch.cat([one.w3 for one in networks]) / many)
+        made.b3.copy_(torch.stack([one.b3 for one in networks]).mean(0))
+    return made.eval()
 
 
 @dataclass(frozen=True)

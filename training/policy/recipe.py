@@ -25,7 +25,8 @@ class Recipe:
     preset: str = "policy"
     pricing: Pricing = field(default_factory=Pricing)
     shape: Shape = field(default_factory=Shape)
-    drop: float = 0.15
+    drop: float = 0.4
+    members: int = 1  # networks of seeds seed, seed + 1, ... whose scores are averaged in the end
     held_out: float = (
         0.2  # share of the questions that training never sees: curves and the acceptance of rounds
     )
@@ -56,6 +57,8 @@ class Recipe:
             raise InputError(
                 f"There is no algorithm {self.algorithm!r}. Choose from {', '.join(get_args(Algorithm))}."
             )
+        if self.members < 1:
+            raise InputError(f"--members must be 1 or more, not {self.members}.")
         if self.rounds < 0 or not 0 < self.held_out < 1:
             raise InputError("--rounds must be 0 or more and the held-out share between 0 and 1.")
 

@@ -14,15 +14,9 @@ from pathlib import Path
 from training.policy.trees import Ending, Tree, prefixes
 from training.rewards.compose import Preset, compose, load_papers, load_presets
 
-# Cost of a level relative to the deepest search: estimates, not measured yet.
-UNITS: Mapping[str, float] = {
-    "memory": 0.02,
-    "hybrid": 0.4,
-    "graph": 0.7,
-    "deep": 1.0,
-    "refine": 0.7,
-    "next_goal": 0.7,
-}
+# Cost of a search relative to one at the deepest level, in processor seconds: reading what was found takes 3.2 of them
+# on one AVX2 core, making the list 0.01, 0.03 and 0.38 (docs/LOG.md). Planning costs nothing beside that.
+UNITS: Mapping[str, float] = {"memory": 0.02, "hybrid": 0.9, "graph": 0.9, "deep": 1.0}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import copy
 import json
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from training.metrics import paired_difference
 from training.policy.feedback import FEEDBACK, limited
 from training.policy.forest import Forest, greedy, plant
 from training.policy.learn import explore, heed, imitate, prefer
-from training.policy.network import Inputs, Network, probabilities
+from training.policy.network import Inputs, Network, averaged, probabilities
 from training.policy.pairs import Pair
 from training.policy.recipe import Recipe
 from training.policy.rewarding import load_policy_preset
@@ -79,7 +79,8 @@ class Run:
                  recipe: Recipe, facts: dict[str, Any] | None = None) -> None:  # fmt: skip
         if not trees:
             raise InputError("There are no explored questions to train on. Collect some first.")
-        self.folder, self.recipe = folder, recipe
+        self.folder, self.recipe, self.facts = folder, recipe, facts or {}
+        self.trees = tuple(trees)
         self.actions, self.features = tuple(actions), tuple(features)
         self.data = fingerprint(trees)
         rated = limited(trees)
@@ -94,7 +95,7 @@ class Run:
         told = [tree for tree in rated if tree.origin == FEEDBACK]
         self.rated = plant(told, self.actions, preset, recipe.pricing) if told else None
         folder.mkdir(parents=True, exist_ok=True)
-        self._begin(facts or {})
+        self._begin(self.facts)
 
     def _begin(self, facts: dict[str, Any]) -> None:
         """Write the settings, or make sure that a begun run is the same run."""
@@ -112,7 +113,19 @@ class Run:
                       **facts})  # fmt: skip
 
     def execute(self, tell: Tell = lambda *_: None) -> PolicyNet:
-        """All stages that are still to do; the accepted policy, also saved as policy.safetensors."""
+        """All stages of all members that are still to do; the policy, also saved as policy.safetensors."""
+        network, done = self._train(tell)
+        others = [self._member(number)._train(tell)[0] for number in range(1, self.recipe.members)]
+        return self._finish(network if not others else averaged([network, *others]), done)
+
+    def _member(self, number: int) -> Run:
+        """The run of another seed over the same data, in a folder of its own."""
+        recipe = replace(self.recipe, seed=self.recipe.seed + number, members=1)
+        folder = self.folder / f"member-{number + 1}"
+        return Run(folder, self.trees, self.actions, self.features, recipe, self.facts)
+
+    def _train(self, tell: Tell) -> tuple[Network, dict[str, Any]]:
+        """The network of this run's own seed, and its curves."""
         done = self._curves()
         network = self.network()
         plan = self.plan()
@@ -127,7 +140,7 @@ class Run:
             _write(self.folder / "curves.json", done)
         tell("finished", len(plan), len(plan))
         network.eval()
-        return self._finish(network, done)
+        return network, done
 
     def plan(self) -> tuple[Stage, ...]:
         """The recipe's stages, and last what people's feedback says where there is any."""
@@ -218,12 +231,15 @@ class Run:
         return {"stages": {}}
 
     def _finish(self, network: Network, done: dict[str, Any]) -> PolicyNet:
-        last = list(done["stages"].values())[-1]
+        last = list(done["stages"].values())[-1]["held_out"]
+        if self.recipe.members > 1:
+            last = summary(self.judge(network, self.held, "all"))
         card = {
             "what": "decision policy: which search, when to stop, when to abstain",
             "algorithm": self.recipe.algorithm, "rounds": self.recipe.rounds, "seed": self.recipe.seed,
+            "members": self.recipe.members,
             "recipe": self.recipe.fingerprint, "data": self.data, "questions": len(self.train.trees),
-            "held_out": last["held_out"],
+            "held_out": last, "unseen": list(network.unseen),
         }  # fmt: skip
         save_net(self.folder / WEIGHTS, network.frozen(card))
         return load_net(self.folder / WEIGHTS)

@@ -23,6 +23,12 @@ from training.policy.trees import Tree
 
 SETS = ("squad2_dev_half", "2wiki_distractor", "popqa_1000", "musique_distractor", "squad1_duetest",
         "hotpotqa_distractor")  # fmt: skip
+UNTITLED = (
+    "squad2_dev_half",
+    "2wiki_distractor",
+    "musique_distractor",
+    "squad1_duetest",
+)  # asked without titles too
 COLLECTION = "forage.db"
 
 
@@ -35,11 +41,14 @@ def gather(
     seed: int,
     questions: Sequence[Path] = (),
     logs: bool = False,
+    untitled: int = 0,
 ) -> list[Asked]:
     """Questions of data folders, sets mixed one by one so that any beginning of the list is balanced.
 
     A folder is a question set, a folder of question sets, or a data folder of Forage (then the questions are made
-    from its documents, and with `logs` from its chats). `limit` is for each set. Raises InputError for anything else.
+    from its documents, and with `logs` from its chats). `limit` is for each set; `untitled` more questions of each
+    set of UNTITLED are asked over passages without titles, as people's documents often are. Raises InputError for
+    anything else.
     """
     columns: list[list[Asked]] = []
     for folder in folders:
@@ -48,6 +57,8 @@ def gather(
             continue
         for one in _sets(folder):
             columns.append(_labelled(one, split, limit, cache, seed, questions))
+            if untitled and one.name in UNTITLED:
+                columns.append(_labelled(one, split, untitled, cache, seed + 1, questions, titles=False))
     mixed = [asked for row in zip_longest(*columns) for asked in row if asked is not None]
     if not mixed:
         raise InputError("There are no questions in " + ", ".join(map(str, folders)) + ".")
@@ -60,20 +71,22 @@ def _sets(folder: Path) -> list[Path]:
 
 
 def _labelled(
-    folder: Path, split: str, limit: int | None, cache: Path | None, seed: int, questions: Sequence[Path]
-) -> list[Asked]:
+    folder: Path, split: str, limit: int | None, cache: Path | None, seed: int, questions: Sequence[Path],
+    titles: bool = True,
+) -> list[Asked]:  # fmt: skip
     data = open_data(folder)
     examples = list(load_questions(*question_files(data, split, questions)))
     examples = [example for example in examples if not example.is_talk]
     if limit is not None and limit < len(examples):
         Random(f"forage-policy/{seed}/{data.name}").shuffle(examples)
         examples = examples[:limit]
-    with open_index(data, examples, load_embedder(), cache) as index:
+    with open_index(data, examples, load_embedder(), cache, titles) as index:
         scope, data_dir = Scope((index.collection,)), str(index.store.data_dir)
         found = []
         for example in examples:
             gold = tuple(dict.fromkeys(item.document_id for item in index.locator.gold_of(example)))
-            found.append(Asked(_blank(example, data.name, gold), data_dir, scope))
+            source = data.name if titles else f"{data.name} untitled"
+            found.append(Asked(_blank(example, source, gold), data_dir, scope))
     return found
 
 

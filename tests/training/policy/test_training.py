@@ -11,7 +11,7 @@ from index.errors import InputError, StoreError
 from training.policy import run as runs
 from training.policy.forest import Forest, greedy, plant
 from training.policy.learn import oracle_targets, prefer
-from training.policy.network import Inputs, Network, Shape, probabilities
+from training.policy.network import Inputs, Network, Shape, averaged, probabilities
 from training.policy.pairs import make_pairs
 from training.policy.recipe import Recipe
 from training.policy.rewarding import Pricing, load_policy_preset
@@ -196,3 +196,45 @@ def test_damaged_weights_are_refused(trees: list[Tree], tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-4] + b"zzzz")
     with pytest.raises(StoreError, match="damaged"):
         load_net(path)
+
+
+def test_an_averaged_network_scores_the_mean(forest: Forest) -> None:
+    made = []
+    for seed in range(3):
+        torch.manual_seed(seed)
+        network = Network(FEATURES, ACTIONS, 0, Shape(hidden=5))
+        network.normalise(forest)
+        made.append(network.eval())
+    rows = torch.from_numpy(forest.features[:40])
+    with torch.no_grad():
+        each = [network(rows, torch.zeros((40, 0))) for network in made]
+        together = averaged(made)(rows, torch.zeros((40, 0)))
+    assert torch.allclose(together, torch.stack(each).mean(0), atol=1e-5)
+    with pytest.raises(ValueError, match="same inputs"):
+        averaged([made[0], Network(FEATURES, ACTIONS, 0, Shape(hidden=5))])
+
+
+def test_a_run_of_several_members_goes_on_where_it_stopped(trees: list[Tree], tmp_path: Path) -> None:
+    several = recipe("ip-dpo", members=2)
+    net = Run(tmp_path / "a", trees, ACTIONS, FEATURES, several).execute()
+    alone = Run(tmp_path / "b", trees, ACTIONS, FEATURES, recipe("ip-dpo", seed=several.seed + 1)).execute()
+    assert net.card["members"] == 2 and net.arrays["w1"].shape[1] == 2 * alone.arrays["w1"].shape[1]
+    half = net.arrays["w1"][:, alone.arrays["w1"].shape[1] :]
+    assert np.allclose(half, alone.arrays["w1"])  # the second member is the run of the next seed
+    begun = (tmp_path / "a" / "policy.safetensors").read_bytes()
+    (tmp_path / "a" / "policy.safetensors").unlink()
+    Run(tmp_path / "a", trees, ACTIONS, FEATURES, several).execute()
+    assert (tmp_path / "a" / "policy.safetensors").read_bytes() == begun
+
+
+def test_what_never_varied_in_training_does_not_act_later(forest: Forest) -> None:
+    network = Network(("constant", *FEATURES[1:]), ACTIONS, 0, Shape(hidden=8))
+    still = replace(forest, features=forest.features.copy())
+    still.features[:, 0] = 0.0
+    network.normalise(still)
+    assert network.unseen[0] == "constant"
+    frozen = network.frozen({})
+    rows = still.features[:20].copy()
+    before = frozen.logits(rows)
+    rows[:, 0] = 1.0
+    assert np.allclose(frozen.logits(rows), before, atol=1e-4)
