@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from benchmarks import compression, documents, held_out, retrieval, single_hop
+from benchmarks import compression, documents, held_out, policy, retrieval
 from benchmarks.ablation import ablation_grids
 from benchmarks.growth import growth_grid
 from benchmarks.measure import RESULTS, ROOT
@@ -108,6 +109,11 @@ def _presets(found: dict[str, Any]) -> Iterator[str]:
     yield contrast.grid(found).markdown()
 
 
+def _policy(found: dict[str, Any]) -> Iterator[str]:
+    for grid in policy.grids(found):
+        yield grid.markdown()
+
+
 def _growth(found: dict[str, Any]) -> Iterator[str]:
     yield growth_grid(found["growth"]).markdown()
     yield pagerank_grid(found["pagerank"]).markdown()
@@ -126,6 +132,7 @@ SECTIONS: tuple[tuple[str, str, Callable[[dict[str, Any]], Iterator[str]]], ...]
     ("documents", "Domain shift: real documents", _documents),
     ("rewards", "Rewards on pairs of runs", _rewards),
     ("presets", "Policies trained with different presets", _presets),
+    ("policy", "Decision policies", _policy),
     ("graph-growth", "Growth, adding, deleting, PageRank", _growth),
     ("graph-ablation", "What each part is worth", _ablation),
 )

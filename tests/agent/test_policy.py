@@ -106,17 +106,17 @@ def test_searches_paid_for_are_not_made_again(
     new_run: Callable[[str], Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = new_run(TWO_HOPS)
-    made: list[str] = []
+    made: list[tuple[str, object]] = []
     search = type(run.tools.searcher).search
 
     def counting(self: object, query: str, *rest: object, **more: object) -> object:
-        made.append(query)
+        made.append((query, rest[1]))
         return search(self, query, *rest, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(type(run.tools.searcher), "search", counting)
     for _ in range(3):
         run.fork().act("graph")
-    assert len(made) == 1
+    assert len(made) == len(set(made)) == 2  # the passages, and what may hold a field
 
 
 def test_every_walk_through_the_legal_actions_ends(new_run: Callable[[str], Run]) -> None:

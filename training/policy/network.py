@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,17 +42,18 @@ class Network(nn.Module):
         self.w3 = nn.Parameter(torch.randn(h, len(actions)) * 0.1 / h**0.5)
         self.b3 = nn.Parameter(torch.zeros(len(actions)))
 
-    def normalise(self, forest: Forest) -> None:
+    def normalise(self, forest: Forest, ignored: Collection[str] = ()) -> None:
         """Mean and deviation of the training situations. What never varied there tells nothing: it is scaled away,
-        lest untrained weights act on it later."""
+        lest untrained weights act on it later; so are the features of these names."""
         rows = torch.from_numpy(forest.features)
         deviation = rows.std(0, unbiased=False)
+        deviation[[at for at, name in enumerate(self.names) if name in ignored]] = 0.0
         self.mean = rows.mean(0)
         self.deviation = torch.where(deviation < 1e-6, torch.full_like(deviation, CONSTANT), deviation)
 
     @property
     def unseen(self) -> tuple[str, ...]:
-        """The features that never varied in training."""
+        """The features that never varied in training, or were ignored."""
         flags = (self.deviation == CONSTANT).tolist()
         return tuple(name for name, flag in zip(self.names, flags, strict=True) if flag)
 

@@ -199,7 +199,7 @@ class Run:
     def network(self) -> Network:
         torch.manual_seed(self.recipe.seed)
         network = Network(self.features, self.actions, self.train.vectors.shape[1], self.recipe.shape)
-        network.normalise(self.train)
+        network.normalise(self.train, self.recipe.ignored)
         return network
 
     def _keep_pairs(self, stage: Stage, pairs: Sequence[Pair]) -> int:
