@@ -42,7 +42,7 @@ def imitate(network: Network, forest: Forest, recipe: Recipe, seed: int) -> list
     inputs = Inputs.of(forest)
     target = torch.from_numpy(oracle_targets(forest, recipe.soften)).float()
     reach = torch.from_numpy(_reach(forest, target.double().numpy())).float() * inputs.weight
-    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.sft_lr, weight_decay=1e-2)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.sft_lr, weight_decay=recipe.decay)
     network.train()
     losses = []
     for _ in range(recipe.sft_epochs):
@@ -79,7 +79,7 @@ def prefer(
     reference = copy.deepcopy(network).eval()
     with torch.no_grad():
         before = log_policy(reference, inputs, rows)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.dpo_lr, weight_decay=1e-2)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.dpo_lr, weight_decay=recipe.decay)
     network.train()
     curve = []
     for _ in range(recipe.dpo_epochs):
@@ -116,7 +116,7 @@ def explore(
     inputs = Inputs.of(forest)
     with torch.no_grad():
         anchor = log_policy(reference, inputs).clamp(min=LEAST)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.grpo_lr, weight_decay=1e-2)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.grpo_lr, weight_decay=recipe.decay)
     network.eval()  # dropout would change the ratio
     curve = []
     for _ in range(recipe.updates):

@@ -50,8 +50,9 @@ def make_pairs(
 ) -> list[Pair]:
     """Pairs of the visited situations, the most visited first, at most `limit` a question.
 
-    chosen: the action of highest value; rejected: each other legal action that is worth at least `margin` less,
-    worst first. `q` (S, A): values under the sampling policy.
+    chosen: each action within `margin` of the best (of two that are equally good, the one a little cheaper would else
+    take all the credit, and the other be forgotten where it is better); rejected: each legal action that is worth at
+    least `margin` less, worst first. `q` (S, A): values under the sampling policy.
     """
     found: list[Pair] = []
     for tree, paths in zip(forest.trees, sampled, strict=True):
@@ -59,16 +60,17 @@ def make_pairs(
         mine: list[Pair] = []
         for s, _ in sorted(visits.items(), key=lambda item: (-item[1], item[0])):
             order = [a for a in np.argsort(-q[s], kind="stable") if forest.legal[s, a]]
-            best = order[0]
+            good = [a for a in order if q[s, order[0]] - q[s, a] < margin]
             path = _path_of(forest, s)
-            for other in reversed(order[1:]):
-                if q[s, best] - q[s, other] < margin:
-                    break
-                chosen, rejected = forest.actions[best], forest.actions[other]
-                mine.append(
-                    Pair(tree.id, tree.source, path, chosen, rejected, float(q[s, best]), float(q[s, other]),
-                         _reason(chosen, rejected), number, policy, s, tree.weight)
-                )  # fmt: skip
+            for other in reversed(order):
+                for one in good:
+                    if q[s, one] - q[s, other] < margin:
+                        continue
+                    chosen, rejected = forest.actions[one], forest.actions[other]
+                    mine.append(
+                        Pair(tree.id, tree.source, path, chosen, rejected, float(q[s, one]), float(q[s, other]),
+                             _reason(chosen, rejected), number, policy, s, tree.weight)
+                    )  # fmt: skip
         found += mine[:limit]
     return found
 

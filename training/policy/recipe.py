@@ -26,6 +26,7 @@ class Recipe:
     pricing: Pricing = field(default_factory=Pricing)
     shape: Shape = field(default_factory=Shape)
     drop: float = 0.4
+    decay: float = 1.0  # of the weights (AdamW)
     members: int = 1  # networks of seeds seed, seed + 1, ... whose scores are averaged in the end
     ignored: tuple[str, ...] = ("corpus_size",)  # features that tell the training sets apart, not the questions
     held_out: float = (
@@ -41,7 +42,7 @@ class Recipe:
     beta: float = 0.5
     anchors: tuple[float, ...] = (1.0, 0.5, 0.25)
     margin: float = 0.02  # least difference of value of a pair
-    pairs_per_question: int = 6
+    pairs_per_question: int = 12
     dpo_epochs: int = 30
     dpo_lr: float = 1e-3
     # policy gradient
