@@ -11,11 +11,14 @@ from agent.boundary import absent_names
 from agent.compose import dated_source, differing
 from agent.conclude import NEAR, Conclusion, conclude, notes_of
 from agent.connection import connected
-from agent.inquiry import ANSWER_AT, STOP_AT, Inquiry
+from agent.inquiry import ANSWER_AT, MISSING_BELOW, STOP_AT, Inquiry, Thread
+from agent.reader import Evidence
 from agent.told import Told
 from agent.types import Answer, Composition, Cost, Note
 from agent.verify import Verified
 from index.errors import ModelError
+
+NEAREST_FROM = 0.4  # cosine of a sentence with the question from which its document is named in an abstention
 
 
 def reply(board: Board, tools: Tools, _: str) -> Told:
@@ -139,9 +142,9 @@ def write(board: Board, tools: Tools, _: str) -> Told:
 def abstain(board: Board, tools: Tools, _: str) -> Told:
     """Say that the documents do not hold the answer, and what is missing."""
     inquiry = board.inquiry
-    best = inquiry.thread.best if inquiry is not None else None
-    nearest = best.last.passage.title if best is not None and best.cosine > 0.4 else ""
-    missing = inquiry.missing() if inquiry is not None else ()
+    near = _nearest(inquiry.thread) if inquiry is not None else None
+    nearest = near.passage.title if near is not None else ""
+    missing = _missing(inquiry, near) if inquiry is not None else ()
     if inquiry is not None and not board.searches:
         missing = absent_names(inquiry.question, tools.searcher, tools.scope)
     text, what = replies.abstention(missing, board.searches, nearest)
@@ -151,6 +154,22 @@ def abstain(board: Board, tools: Tools, _: str) -> Told:
         stopped=_cut(board, tools), cost=cost_of(board),
     )  # fmt: skip
     return Told("Said that it is not in the documents", {"missing": what})
+
+
+def _nearest(thread: Thread) -> Evidence | None:
+    """The sentence that covers most of the question; None where none is about it."""
+    near = [one for one in thread.pool if one.cosine > NEAREST_FROM]
+    return max(
+        near, key=lambda one: (round(float(one.degrees @ thread.weights), 2), one.cosine), default=None
+    )
+
+
+def _missing(inquiry: Inquiry, near: Evidence | None) -> tuple[str, ...]:
+    """Words of the question that nothing read speaks of: not even the sentence nearest to it."""
+    if near is None or inquiry.compares or inquiry.thread.absent:
+        return inquiry.missing()
+    pairs = zip(inquiry.thread.question.terms, near.degrees.tolist(), strict=True)
+    return tuple(term for term, degree in pairs if degree < MISSING_BELOW)
 
 
 def cost_of(board: Board) -> Cost:

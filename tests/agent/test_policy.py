@@ -22,7 +22,9 @@ COMPARES = "Which is longer, the Teal Bridge or the Iron Bridge?"
 
 @pytest.fixture(scope="module")
 def agent(corpus_dir: Path) -> Agent:
-    patient = Settings(agent=AgentConfig(max_seconds=3600))  # a slow machine must not run out of time
+    patient = Settings(
+        agent=AgentConfig(max_seconds=3600, policy="rules")
+    )  # a slow machine must not run out of time
     return open_agent(corpus_dir, memory=False, settings=patient)
 
 

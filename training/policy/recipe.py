@@ -28,7 +28,9 @@ class Recipe:
     drop: float = 0.4
     decay: float = 1.0  # of the weights (AdamW)
     members: int = 1  # networks of seeds seed, seed + 1, ... whose scores are averaged in the end
-    ignored: tuple[str, ...] = ("corpus_size",)  # features that tell the training sets apart, not the questions
+    ignored: tuple[str, ...] = (
+        "corpus_size",
+    )  # features that tell the training sets apart, not the questions
     held_out: float = (
         0.2  # share of the questions that training never sees: curves and the acceptance of rounds
     )

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
+from agent.policy import GATED
 from agent.policy_net import PolicyNet, load_net, save_net
 from index.errors import InputError
 from training.metrics import paired_difference
@@ -33,6 +34,7 @@ from training.policy.scores import Scores, score_choices, summary
 from training.policy.trees import Tree, dump
 
 WEIGHTS = "policy.safetensors"
+RARE = 30  # questions below which what the gate said of them taught nothing
 Tell = Callable[[str, int, int], None]  # what, done, of
 
 
@@ -196,6 +198,13 @@ class Run:
                     sums.setdefault(name, []).append(value)
         return {name: float(np.mean(values)) for name, values in sums.items()}
 
+    def _rare(self) -> list[str]:
+        """What the gate settles too seldom in these questions to be learned: the gate keeps the word on it."""
+        roots = self.train.features[self.train.roots]
+        said = {feature: roots[:, at] > 0.5 for at, feature in enumerate(self.features)}
+        found = [feature for _, feature, _ in GATED if feature in said and said[feature].sum() < RARE]
+        return [feature for feature in found if feature not in self.network().unseen]
+
     def network(self) -> Network:
         torch.manual_seed(self.recipe.seed)
         network = Network(self.features, self.actions, self.train.vectors.shape[1], self.recipe.shape)
@@ -239,7 +248,7 @@ class Run:
             "algorithm": self.recipe.algorithm, "rounds": self.recipe.rounds, "seed": self.recipe.seed,
             "members": self.recipe.members,
             "recipe": self.recipe.fingerprint, "data": self.data, "questions": len(self.train.trees),
-            "held_out": last, "unseen": list(network.unseen),
+            "held_out": last, "unseen": [*network.unseen, *self._rare()],
         }  # fmt: skip
         save_net(self.folder / WEIGHTS, network.frozen(card))
         return load_net(self.folder / WEIGHTS)
