@@ -11,8 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from benchmarks import compression, documents, held_out, retrieval, single_hop
-from benchmarks import compression, documents, held_out, policy, retrieval
+from benchmarks import compression, documents, held_out, policy, retrieval, single_hop
 from benchmarks.ablation import ablation_grids
 from benchmarks.growth import growth_grid
 from benchmarks.measure import RESULTS, ROOT
