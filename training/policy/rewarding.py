@@ -21,9 +21,11 @@ UNITS: Mapping[str, float] = {"memory": 0.02, "hybrid": 0.9, "graph": 0.9, "deep
 
 @dataclass(frozen=True, slots=True)
 class Pricing:
-    """Reward charged for each unit of cost; `units` maps an action to its cost."""
+    """Reward charged for each unit of cost; `units` maps an action to its cost. `silence`: what it is worth at least to
+    say "not in your documents" where they hold the answer: about the probability from which answering pays."""
 
     price: float = 0.05
+    silence: float = 0.25
     units: Mapping[str, float] = field(default_factory=lambda: dict(UNITS))
 
     def cost(self, path: tuple[str, ...]) -> float:
@@ -44,8 +46,9 @@ class Valued:
 def ending_values(tree: Tree, preset: Preset, pricing: Pricing) -> list[Valued]:
     """Values of all endings of a question, scored as one group.
 
-    value = total - min(price * cost, 0.9 * (right_floor - wrong_ceiling)); total from `compose`. An ending that nobody
-    can judge (no gold) is worth its wrong mix: it teaches cost only.
+    value = total - min(price * cost, 0.9 * (right_floor - wrong_ceiling)); total from `compose`, of an undue abstention
+    `silence` at least: a wrong answer is worse than none, and without it a policy learns to guess. An ending that
+    nobody can judge (no gold) is worth its wrong mix: it teaches cost only.
     """
     cap = 0.9 * (preset.right_floor - preset.wrong_ceiling)
     scored = compose(preset, [tree.episode(ending) for ending in tree.endings])
@@ -53,7 +56,10 @@ def ending_values(tree: Tree, preset: Preset, pricing: Pricing) -> list[Valued]:
     for ending, one in zip(tree.endings, scored, strict=True):
         cost = pricing.cost(ending.path)
         paid = min(pricing.price * cost, cap)
-        found.append(Valued((one.total or 0.0) - paid, bool(one.right), one.raw, cost))
+        total = one.total or 0.0
+        if ending.abstained and not one.right and not ending.failed:
+            total = max(total, pricing.silence)
+        found.append(Valued(total - paid, bool(one.right), one.raw, cost))
     return found
 
 

@@ -1,0 +1,19 @@
+"""The proof on the closed world, small: learning is shown, not only running."""
+
+from pathlib import Path
+
+import pytest
+
+from training.policy.proof import prove
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_policy_learns_what_its_model_knows(tmp_path: Path) -> None:
+    rows = prove(tmp_path, questions=60, epochs=40, rounds=1, size=80).rows
+    learned, before, always = rows["ip-dpo-1"], rows["untrained"], rows["always-search"]
+    assert learned["right"] > before["right"] + 0.2  # type: ignore[operator]
+    assert learned["f1_aware"] > max(before["f1_aware"] or 0.0, 0.5)
+    assert learned["cost"] < 0.8 * always["cost"]  # type: ignore[operator]
+    assert learned["value"] > always["value"]  # type: ignore[operator]
+    assert learned["abstention_f1"] > 0.75  # type: ignore[operator]
