@@ -25,8 +25,8 @@ class Pricing:
     say "not in your documents" where they hold the answer: about the probability from which answering pays."""
 
     price: float = 0.05
-    silence: float = 0.25
     units: Mapping[str, float] = field(default_factory=lambda: dict(UNITS))
+    silence: float = 0.25
 
     def cost(self, path: tuple[str, ...]) -> float:
         """Units spent on a path."""

@@ -105,6 +105,31 @@ def test_pairs_share_a_state_and_differ_in_value(forest: Forest) -> None:
     assert max(counts) <= 4
 
 
+def test_actions_as_good_as_the_best_are_credited_too(forest: Forest) -> None:
+    """Else the one that is a little cheaper wins every pair, and the other is forgotten where it alone is right."""
+    uniform = forest.legal / forest.legal.sum(1, keepdims=True)
+    root = int(forest.roots[0])
+    q = np.where(forest.legal, 0.0, -np.inf)
+    hybrid, deep, abstain = (ACTIONS.index(name) for name in ("hybrid", "deep", "abstain"))
+    q[root, [hybrid, deep, abstain]] = 0.95, 0.94, 0.1
+    sampled = forest.sample(uniform, 8, np.random.default_rng(0))
+    pairs = make_pairs(forest, sampled, q, margin=0.02, limit=9, number=1, policy="x")
+    mine = {(pair.chosen, pair.rejected) for pair in pairs if pair.situation == root}
+    assert {("hybrid", "abstain"), ("deep", "abstain")} <= mine
+    assert ("hybrid", "deep") not in mine and ("deep", "hybrid") not in mine
+
+
+def test_a_wrong_answer_is_worse_than_silence(trees: list[Tree]) -> None:
+    silent, bold = (
+        plant(trees, ACTIONS, load_policy_preset(), replace(PRICING, silence=worth)) for worth in (0.25, 0.0)
+    )
+    for at, (tree, place) in enumerate(silent.endings):
+        ending = silent.trees[tree].endings[place]
+        undue = ending.abstained and not silent.right[at]
+        assert silent.values[at] >= bold.values[at]
+        assert undue or silent.values[at] == bold.values[at]
+
+
 @pytest.mark.parametrize("algorithm", ["ip-dpo", "grpo"])
 def test_training_reaches_nearly_the_oracle(trees: list[Tree], tmp_path: Path, algorithm: str) -> None:
     run = Run(tmp_path / "run", trees, ACTIONS, FEATURES, recipe(algorithm))
