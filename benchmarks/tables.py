@@ -41,8 +41,8 @@ Missed or not measured at this code:
 - The growth table (24feb1a) is older than graphs that are extended: there a document added to 100,000 passages was
   linked after 1.6 s. Since then only 25,000 passages were measured: 50 ms of processor time.
 - Growth to 1,000,000 passages.
-- Searching less costs right answers: the boundary preset against both others (table of presets, row `right`), most of it
-  in one of three worlds.
+- Searching less costs right answers: the boundary preset against both others (table of presets, row `right`), most
+  of it in one of three worlds.
 """
 
 
