@@ -94,7 +94,7 @@ def test_why_shows_each_decision_and_the_run_can_be_taken_along(opened: Workspac
     assert "Instead of:" not in _html(page)
     page.button(key=f"toggle-why-{message.id}").click().run()
     shown = _html(page)
-    for word in ("Chose <b>", "Instead of:", "Kept: ", " ms", "Policy rules@", "It hung on"):
+    for word in ("Chose <b>", "Instead of:", "Kept: ", " ms", "Policy packaged@", "It hung on"):
         assert word in shown, word
     assert page.get("download_button")
     assert (
