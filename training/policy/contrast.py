@@ -43,7 +43,7 @@ from training.rewards.outcome import right
 
 CITING = ("cite_read", "cite_last", "cite_shown", "cite_nothing")
 ACTIONS = (*closed_world.ACTIONS, *CITING)
-FREE = Pricing(0.0, closed_world.UNITS)
+FREE = Pricing(0.0, closed_world.UNITS, silence=0.0)
 MEASURES = (
     "searches",
     "answered from memory",
