@@ -43,6 +43,10 @@ Missed or not measured at this code:
 - Growth to 1,000,000 passages.
 - Searching less costs right answers: the boundary preset against both others (table of presets, row `right`), most
   of it in one of three worlds.
+- Encoder rewards under 5 ms an answer on two cores: 8 ms of one busy processor for most (the bare encoder 14), `page`,
+  `contrastive` and learned rewards more; the clock of two free cores was not measured.
+- How sure a learned reward is says little: its surer half is never better (table of confidence).
+- F1 of the knowledge boundary on the closed world: 85.8, aimed at 90 (docs/LOG.md).
 """
 
 
