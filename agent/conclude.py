@@ -10,6 +10,7 @@ from agent import compare
 from agent.chain import Chain
 from agent.compare import amount, date_key
 from agent.compose import claim_of
+from agent.fields import FIELD
 from agent.inquiry import Inquiry, Thread
 from agent.matching import stems
 from agent.question import Question
@@ -61,7 +62,10 @@ def conclude(inquiry: Inquiry, dated: DocumentDate) -> Conclusion | None:
     if thread.best is None:
         return None
     if thread.best.why:
-        return Conclusion(thread.judged[0].answer, thread.best.links, derived=True, rationale=thread.best.why)
+        read_off = (
+            thread.best.answers[0].kind == FIELD
+        )  # stands in its citation, which is checked as any other
+        return Conclusion(thread.judged[0].answer, thread.best.links, not read_off, thread.best.why)
     if thread.question.expects == "yes_no":
         return _yes_no(thread)
     chain, rivals, why = _settle(thread, dated)

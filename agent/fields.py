@@ -25,6 +25,7 @@ from index.types import Hit, Passage
 
 KNOWN = 0.5  # rarity-weighted share of the rest of the question that the record must hold
 LABEL_WORDS, VALUE_CHARACTERS = 6, 160  # at most: longer ones are prose
+FIELD = "field"  # kind of an answer that was read off a field
 BESIDE = 16  # best lexical hits that are looked through for a field, beside what is read
 _LINE = re.compile(
     r"^[ \t]*(?:(?:[-*•+]|\d+[.)])[ \t]+)?[\"'*_`]*(?P<label>[^\W_][^:\n\"|]{0,58}?)[\"'*_`]*[ \t]*:[\"'*_`]*[ \t]+"
@@ -198,10 +199,10 @@ def field_answer(
     held = field_in(question, weights, sorted(passages.values(), key=lambda p: -useful.get(p.id, 0.0)))
     if held is None:
         return None
-    at = held.passage.start + held.field.start
-    line = [e for e in pool if e.passage.id == held.passage.id and e.start <= at < e.end]
+    start, end = (held.passage.start + at for at in (held.field.start, held.field.end))
+    line = [e for e in pool if e.passage.id == held.passage.id and e.start <= start and end <= e.end]
     if not line:
         return None
     chain = make_chain(question, weights, (max(line, key=lambda e: e.score),))
-    answer = Candidate(answer_of(question.expects, held.field.value), -1, -1, "field", held.known)
+    answer = Candidate(answer_of(question.expects, held.field.value), -1, -1, FIELD, held.known)
     return replace(chain, answers=(answer,), why=f"So says the field “{held.field.label}”.")

@@ -28,7 +28,7 @@ from training import report
 from training.policy.collect import known
 from training.policy.contest import score_policy
 from training.policy.forest import Forest, plant
-from training.policy.recipe import Recipe
+from training.policy.recipe import Algorithm, Recipe
 from training.policy.rewarding import load_policy_preset
 from training.policy.router import fit_router, strategies
 from training.policy.run import Run
@@ -37,7 +37,7 @@ from training.policy.trees import Tree
 
 SHOWN = ("right", "f1", "abstention_f1", "cost", "searches", "tokens", "value")
 AGAINST = ("rules", "router", "always-single", "always-deep")
-LEARNED = (("ip-dpo", "policy"), ("grpo", "policy"), ("ip-dpo", "outcome"))
+LEARNED: tuple[tuple[Algorithm, str], ...] = (("ip-dpo", "policy"), ("grpo", "policy"), ("ip-dpo", "outcome"))
 SHIPPED = "ip-dpo, averaged"
 
 
@@ -96,7 +96,7 @@ def measure(train: Sequence[Tree], dev: Sequence[Tree], seeds: int) -> dict[str,
     best: Scores | None = None
     with tempfile.TemporaryDirectory(prefix="forage-policy-") as folder:
         for algorithm, reward in report.track(LEARNED, len(LEARNED), "training"):
-            recipe = Recipe(algorithm=algorithm, preset=reward)  # type: ignore[arg-type]
+            recipe = Recipe(algorithm=algorithm, preset=reward)
             label = algorithm + (f" ({reward} reward)" if reward != "policy" else "")
             for seed in range(recipe.seed, recipe.seed + seeds):
                 run = Run(

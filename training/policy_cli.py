@@ -50,6 +50,9 @@ def policy(
     ] = None,
     seed: Annotated[int, typer.Option(help="Another seed, another run.")] = 7,
     price: Annotated[float, typer.Option(min=0, help="Reward paid for one deep search.")] = 0.05,
+    silence: Annotated[
+        float, typer.Option(min=0, max=0.9, help="Worth of abstaining where the documents hold the answer.")
+    ] = 0.25,
     reward: Annotated[str, typer.Option(help="Preset of rewards: policy, outcome, balanced, ...")] = "policy",
     budget: Annotated[int, typer.Option(min=1, help="Searches to explore of one question.")] = 8,
     untitled: Annotated[
@@ -74,7 +77,8 @@ def policy(
 
     if bool(data) == bool(trees):
         raise InputError("Give --data (questions to explore) or --trees (questions already explored).")
-    recipe = Recipe(algorithm=algorithm, rounds=rounds, seed=seed, preset=reward, pricing=Pricing(price),
+    recipe = Recipe(algorithm=algorithm, rounds=rounds, seed=seed, preset=reward,
+                    pricing=Pricing(price, silence=silence),
                     members=members)  # fmt: skip
     if trees:
         explored = [tree for path in trees for tree in known(path).values()]

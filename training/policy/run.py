@@ -96,6 +96,8 @@ class Run:
         self.held = plant(held, self.actions, preset, recipe.pricing)
         told = [tree for tree in rated if tree.origin == FEEDBACK]
         self.rated = plant(told, self.actions, preset, recipe.pricing) if told else None
+        if recipe.members > 1 and self.train.vectors.shape[1]:
+            raise InputError("Questions with vectors cannot be learned by several members. Use --members 1.")
         folder.mkdir(parents=True, exist_ok=True)
         self._begin(self.facts)
 
@@ -202,8 +204,7 @@ class Run:
         """What the gate settles too seldom in these questions to be learned: the gate keeps the word on it."""
         roots = self.train.features[self.train.roots]
         said = {feature: roots[:, at] > 0.5 for at, feature in enumerate(self.features)}
-        found = [feature for _, feature, _ in GATED if feature in said and said[feature].sum() < RARE]
-        return [feature for feature in found if feature not in self.network().unseen]
+        return [feature for _, feature, _ in GATED if feature in said and said[feature].sum() < RARE]
 
     def network(self) -> Network:
         torch.manual_seed(self.recipe.seed)
@@ -248,7 +249,7 @@ class Run:
             "algorithm": self.recipe.algorithm, "rounds": self.recipe.rounds, "seed": self.recipe.seed,
             "members": self.recipe.members,
             "recipe": self.recipe.fingerprint, "data": self.data, "questions": len(self.train.trees),
-            "held_out": last, "unseen": [*network.unseen, *self._rare()],
+            "held_out": last, "unseen": sorted({*network.unseen, *self._rare()}, key=self.features.index),
         }  # fmt: skip
         save_net(self.folder / WEIGHTS, network.frozen(card))
         return load_net(self.folder / WEIGHTS)
