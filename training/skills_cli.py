@@ -79,7 +79,7 @@ def skill(
     ] = Path("data"),
     leave_out: Annotated[
         int | None,
-        typer.Option(min=0, max=1, help="Hop: a half of the questions not to learn from, 0 or 1."),
+        typer.Option(min=0, max=1, help="Reader, hop: a half of the questions not to learn from."),
     ] = None,
     half: Annotated[
         list[Path] | None,
@@ -97,8 +97,9 @@ def skill(
     from training.skills.card import Run, resolve_device
 
     only("reader", name, teacher=teacher, ramp=ramp, from_collection=from_collection)
-    only("hop", name, leave_out=leave_out)
     only("deep", name, half=half)
+    if leave_out is not None and name not in ("reader", "hop"):
+        raise InputError(f"--leave-out is for the reader and the hop encoder. Leave it out for the {name}.")
     if start is not None and name not in ("reader", "judge"):
         raise InputError(f"--start is for the reader and the judge. Leave it out for the {name}.")
     run = Run(

@@ -20,7 +20,8 @@ from index.errors import InputError
 from index.hop_encoder import build_network, encode_state, padded
 from training.skills import hop_scores, loop
 from training.skills.card import Run, describe
-from training.skills.hop_data import SETS, HopExample, Pool, open_pool, sources, trained_on, without_fold
+from training.skills.folds import without_fold
+from training.skills.hop_data import SETS, Hop, HopExample, Pool, open_pool, sources, trained_on
 from training.skills.leaks import LeakAudit
 from training.skills.mixture import Mixture, Source, by_length
 
@@ -69,7 +70,7 @@ def train(run: Run) -> dict[str, Any]:
     pools = {name: open_pool(run.data, name) for name in SETS}
     found = sources(pools, run.data, run.seed, audit)
     if run.left_out is not None:
-        found = without_fold(found, run.left_out)
+        found = without_fold(found, run.left_out, Hop)
     data = HopBatches(found, run.seed, run.device)
     network = build_network().to(run.device)
     base = delta.encoder_weights(network)

@@ -12,8 +12,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from hashlib import sha256
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -97,25 +96,6 @@ def sources(
         found.append(Source(name, records, multi_state if name in MULTI else single_state, share, share))
     bridges = [pair for name in MULTI for pair in find_bridges(pools[name], audit, seed)]
     return [*found, Source("bridges", bridges, bridge_state, 2 * BRIDGES, BRIDGES / 2)]
-
-
-FOLDS = 2  # of questions: one half is scored by an encoder that learned from the other
-
-
-def fold_of(question: str) -> int:
-    """The fold of a question, by its words alone: equal wherever the question turns up."""
-    return int(sha256(fold(question).encode()).hexdigest()[:8], 16) % FOLDS
-
-
-def without_fold(found: Sequence[Source[Any, HopExample]], left: int) -> list[Source[Any, HopExample]]:
-    """The same sources without the questions of one fold: for features of that fold's questions.
-
-    What an encoder says of questions it learned from is too good to train a ranker on.
-    """
-    return [
-        replace(s, records=[r for r in s.records if not isinstance(r, Hop) or fold_of(r.question) != left])
-        for s in found
-    ]
 
 
 def trained_on(found: Sequence[Source[Any, HopExample]]) -> tuple[set[str], set[str]]:

@@ -16,7 +16,7 @@ from index.errors import InputError
 from index.gather import StateEncoder
 from index.hop_encoder import HopEncoder, State
 from index.types import Vectors
-from training.skills.hop_data import FOLDS, fold_of
+from training.skills.folds import FOLDS, fold_of
 
 
 class Remembering:

@@ -24,19 +24,19 @@ _work: Callable[[Plan], Any] | None = None  # set in the parent before forking, 
 
 
 class Rounds(Generic[Example, Made]):
-    """Plans rounds of a mixture and finishes them: `finish` turns an example into what batches hold, or None."""
+    """Plans rounds of a mixture and finishes them: `finish` turns a round's examples into what is learned from."""
 
     def __init__(
-        self, mixture: Mixture[Example], finish: Callable[[Example], Made | None], size: int, workers: int = 0
+        self, mixture: Mixture[Example], finish: Callable[[list[Example]], Made], size: int, workers: int = 0
     ) -> None:
         self.mixture, self._finish, self._size = mixture, finish, size
         self._workers = workers
         self._pool: Pool | None = None
-        self._waiting: deque[AsyncResult[list[Made]]] = deque()
+        self._waiting: deque[AsyncResult[Made]] = deque()
         if workers:
             self._pool = self._start(workers)
 
-    def next(self, progress: float) -> list[Made]:
+    def next(self, progress: float) -> Made:
         """The next round at this point of the run."""
         if self._pool is None:
             return self._make(self.mixture.plan(self._size, progress))
@@ -51,9 +51,8 @@ class Rounds(Generic[Example, Made]):
             self._pool.terminate()
             self._pool = None
 
-    def _make(self, plan: Plan) -> list[Made]:
-        made = (self._finish(example) for example in self.mixture.make(plan))
-        return [one for one in made if one is not None]
+    def _make(self, plan: Plan) -> Made:
+        return self._finish(self.mixture.make(plan))
 
     def _start(self, workers: int) -> Pool:
         global _work

@@ -13,7 +13,7 @@ from index.hop_encoder import HopEncoder, State
 from index.types import Vectors
 from training.skills import deep
 from training.skills.card import Run
-from training.skills.hop_data import fold_of
+from training.skills.folds import fold_of
 from training.skills.hop_halves import Halves, Remembering
 from training.skills.ranker_data import TRAIN
 

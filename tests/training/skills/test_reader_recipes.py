@@ -9,7 +9,7 @@ from training.skills import reader_recipes as recipes
 from training.skills.card import Run
 from training.skills.leaks import LeakAudit
 from training.skills.near_passages import near_passages
-from training.skills.reader import sample
+from training.skills.reader_batches import sample
 from training.skills.reader_data import HELD_OUT, calibration_set, sources
 from training.skills.reader_recipes import Asked, Names, Text
 
