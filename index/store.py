@@ -28,7 +28,7 @@ from index.records import (
     document_key,
 )
 from index.schema import migrate
-from index.types import Collection, Document, Passage, Scope
+from index.types import Collection, Document, Passage, Scope, Vectors
 
 
 class Store(Database):
@@ -273,6 +273,16 @@ class Store(Database):
             )
             found.update((row[0], Passage(*row)) for row in rows)
         return tuple(found[i] for i in ids if i in found)
+
+    def vectors(self, ids: Sequence[int]) -> dict[int, Vectors]:
+        """Unit vector of each passage that exists, float32 of shape (dimension,): what it is found by."""
+        found: dict[int, Vectors] = {}
+        for at in range(0, len(ids), 500):
+            part = list(ids[at : at + 500])
+            marks = ",".join("?" * len(part))
+            rows = self.connection.execute(f"SELECT id, vector FROM passages WHERE id IN ({marks})", part)
+            found.update((row[0], np.frombuffer(row[1], np.float16).astype(np.float32)) for row in rows)
+        return found
 
     def passages_of(self, document_id: str) -> tuple[Passage, ...]:
         """Passages of a document in reading order."""

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from agent.mixture import RIGHT_FLOOR, WRONG_CEILING, banded, mix
 from index.errors import ConfigError
-from training.rewards.contract import Episode, Score, score_group, unit
+from training.rewards.contract import Episode, Score, encode_for, score_group, unit
 from training.rewards.outcome import right
 from training.rewards.registry import REWARDS
 
@@ -131,6 +131,7 @@ def _preset(name: str, table: object) -> Preset:
 
 def components(names: Sequence[str], episodes: Sequence[Episode]) -> dict[str, list[Score]]:
     """Raw scores of a group by component name: each list as long as the group."""
+    encode_for([REWARDS[name] for name in names], episodes)
     return {name: score_group(REWARDS[name], episodes) for name in names}
 
 

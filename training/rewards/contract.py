@@ -179,6 +179,12 @@ class Reward:
     encodes: Callable[[Episode], Sequence[str]] | None = None  # texts it looks up: all siblings' in one pass
 
 
+def encode_for(rewards: Sequence[Reward], episodes: Sequence[Episode]) -> None:
+    """One pass of the encoder over what these rewards will look up of these episodes."""
+    read = [episode for episode in episodes if episode.well_formed]
+    warm([t for reward in rewards if reward.encodes is not None for e in read for t in reward.encodes(e)])
+
+
 def score_group(reward: Reward, episodes: Sequence[Episode]) -> list[Score]:
     """One raw score for each episode of one question.
 
@@ -189,8 +195,7 @@ def score_group(reward: Reward, episodes: Sequence[Episode]) -> list[Score]:
     """
     if reward.level == "formula":
         raise ValueError(f"{reward.name} is a formula over its own inputs; it does not score episodes")
-    if reward.encodes is not None:
-        warm([text for episode in episodes if episode.well_formed for text in reward.encodes(episode)])
+    encode_for([reward], episodes)
     if reward.level == "group":
         scores: list[Score] = list(reward.score(episodes))
     else:

@@ -8,7 +8,7 @@ eight siblings cost one pass of the encoder.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -30,6 +30,7 @@ class CachedEmbedder:
     def __init__(self, embedder: Embedder, size: int = CACHED_TEXTS) -> None:
         self._embedder, self._size = embedder, size
         self._known: dict[str, npt.NDArray[np.float32]] = {}
+        self._stored: dict[str, npt.NDArray[np.float32]] = {}
         self._lock = threading.Lock()
 
     def embed(self, texts: Sequence[str]) -> Vectors:
@@ -48,6 +49,30 @@ class CachedEmbedder:
                 del self._known[next(iter(self._known))]
         return np.stack(rows) if rows else np.zeros((0, self._embedder.dimension), dtype=np.float32)
 
+    def store(self, vectors: Mapping[str, npt.NDArray[np.float32]]) -> None:
+        """Vectors of passages, by their text, that an index already holds (of title and text): for `passages`."""
+        with self._lock:
+            self._stored |= vectors
+            while len(self._stored) > self._size:
+                del self._stored[next(iter(self._stored))]
+
+    def passages(self, texts: Sequence[str]) -> Vectors:
+        """Rows for whole passages: what an index holds, the rest encoded."""
+        with self._lock:
+            known = {text: self._stored[text] for text in texts if text in self._stored}
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        known |= dict(zip(new, self.embed(new), strict=True))
+        return (
+            np.stack([known[text] for text in texts])
+            if texts
+            else np.zeros((0, self.dimension), dtype=np.float32)
+        )
+
+    def unstored(self, texts: Sequence[str]) -> list[str]:
+        """The passages whose vectors no index gave."""
+        with self._lock:
+            return [text for text in texts if text not in self._stored]
+
     @property
     def dimension(self) -> int:
         """Length of a vector."""
@@ -57,6 +82,7 @@ class CachedEmbedder:
         """Everything: for measuring what new texts cost."""
         with self._lock:
             self._known.clear()
+            self._stored.clear()
 
 
 @cache
@@ -135,14 +161,11 @@ class Parts:
         attention between them, and costs no pass of the encoder.
         """
         needed = self.needed(kept)
-        known = dict(zip(needed, shared().embed(needed).astype(np.float64), strict=True))
-        rows = []
-        for part, keep in zip(self.members, kept, strict=True):
-            if keep:
-                members = [self.sentences[at] for at in part]
-                mixed = np.average([known[s] for s in members], axis=0, weights=[len(s) for s in members])
-                rows.append(mixed / max(float(np.linalg.norm(mixed)), 1e-12))
-        return np.stack(rows) if rows else np.zeros((0, shared().dimension))
+        known = dict(zip(needed, shared().embed(needed), strict=True))
+        told = [
+            [self.sentences[at] for at in part] for part, keep in zip(self.members, kept, strict=True) if keep
+        ]
+        return _mixed([(np.stack([known[text] for text in texts]), texts) for texts in told])
 
 
 def parts(sentences: Sequence[str]) -> Parts:
@@ -160,10 +183,24 @@ def parts(sentences: Sequence[str]) -> Parts:
 
 def text_vector(text: str) -> npt.NDArray[np.float64]:
     """Unit vector of a text of any length, by length the mean of its sentences': nothing is cut off."""
-    read = sentences_of(text) or [text]
-    vectors = shared().embed(read).astype(np.float64)
-    mixed = np.average(vectors, axis=0, weights=[max(len(sentence), 1) for sentence in read])
-    return np.asarray(mixed / max(float(np.linalg.norm(mixed)), 1e-12))
+    return np.asarray(text_vectors([text])[0])
+
+
+def text_vectors(texts: Sequence[str]) -> npt.NDArray[np.float64]:
+    """`text_vector` of each text, shape (n, dimension); all their sentences are encoded in one pass."""
+    read = [sentences_of(text) or [text] for text in texts]
+    warm([sentence for told in read for sentence in told])
+    return _mixed([(shared().embed(told), told) for told in read])
+
+
+def _mixed(parts: Sequence[tuple[Vectors, Sequence[str]]]) -> npt.NDArray[np.float64]:
+    """The unit mean of each part's vectors, weighted by the lengths of their texts."""
+    rows = np.zeros((len(parts), shared().dimension))
+    for at, (vectors, texts) in enumerate(parts):
+        weights = np.array([max(len(text), 1) for text in texts], dtype=np.float64)
+        mixed = weights @ vectors.astype(np.float64) / weights.sum()
+        rows[at] = mixed / max(float(np.linalg.norm(mixed)), 1e-12)
+    return rows
 
 
 def windows(sentences: Sequence[str], size: int = WINDOW) -> list[str]:

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from training.rewards.contract import Episode, Passage, Score
-from training.rewards.embedding import Calibration, cosines
+from training.rewards.embedding import Calibration, shared
 
 PAGE_WEIGHTS = (0.6, 0.2, 0.2)  # coverage, diversity, freedom from copies
 COPY = 0.9
@@ -26,13 +26,14 @@ def page_score(aspects: Sequence[str], passages: Sequence[str]) -> float:
 
     Coverage: each aspect's best calibrated cosine (facility location). Diversity: 1 - mean pairwise cosine. Copies:
     pairs over 0.9. The last two are multiplied by coverage, so that random variety earns nothing. An empty page
-    is 0.0.
+    is 0.0. Passages of an index keep the vectors they have there.
     """
     if not passages or not aspects:
         return 0.0
-    relevance = cosines(list(aspects), list(passages))
+    known = shared().passages(passages).astype(np.float64)
+    relevance = shared().embed(aspects).astype(np.float64) @ known.T
     covered = float(np.mean([RELEVANT(float(row.max())) for row in relevance]))
-    among = cosines(list(passages), list(passages))[np.triu_indices(len(passages), k=1)]
+    among = (known @ known.T)[np.triu_indices(len(passages), k=1)]
     diversity = float(1 - np.clip(among, 0, 1).mean()) if len(among) else 1.0
     single = float(1 - (among > COPY).mean()) if len(among) else 1.0
     coverage, varied, plain = PAGE_WEIGHTS
@@ -85,7 +86,7 @@ def page(episode: Episode) -> Score:
 def page_texts(episode: Episode) -> list[str]:
     """What `page` looks up."""
     texts = [p.text for p in shown(episode)]
-    return [episode.question, *episode.nuggets, *texts] if any(texts) else []
+    return [episode.question, *episode.nuggets, *shared().unstored(texts)] if any(texts) else []
 
 
 def corruptions(episode: Episode, irrelevant: Passage) -> dict[str, Episode]:

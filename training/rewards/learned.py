@@ -25,8 +25,8 @@ from torch import Tensor, nn
 
 from index.errors import ConfigError
 from training.rewards.contract import Episode, Score
-from training.rewards.embedding import shared
-from training.rewards.guards import trigram_uniqueness, word_jaccard
+from training.rewards.embedding import shared, text_vectors
+from training.rewards.guards import citation_marks, trigram_uniqueness, without_marks, word_jaccard
 
 Objective = Literal["pairs", "labels", "demonstrations"]
 Matrix = npt.NDArray[np.float32]
@@ -59,15 +59,20 @@ class Judgement:
 
 
 def features(questions: Sequence[str], answers: Sequence[str]) -> Matrix:
-    """Rows [q, a, |q - a|, q * a, overlap, unique trigrams, log length]: shape (n, 4 * 384 + 3)."""
-    q, a = shared().embed(questions), shared().embed(answers)
+    """Rows [q, a, |q - a|, q * a, overlap, unique trigrams, citations a sentence, log length]: (n, 4 * 384 + 4).
+
+    An answer's vector is made of its sentences', which other rewards look up too; the marks of its citations are
+    counted, not read.
+    """
+    plain = [without_marks(answer) for answer in answers]
+    q, a = shared().embed(questions), text_vectors(plain).astype(np.float32)
     cheap = np.array(
         [
-            [word_jaccard(x, y), trigram_uniqueness(y), math.log1p(len(y.split())) / 5]
-            for x, y in zip(questions, answers, strict=True)
+            [word_jaccard(x, y), trigram_uniqueness(y), citation_marks(z), math.log1p(len(y.split())) / 5]
+            for x, y, z in zip(questions, plain, answers, strict=True)
         ],
         dtype=np.float32,
-    ).reshape(len(answers), 3)
+    ).reshape(len(answers), 4)
     return np.concatenate([q, a, np.abs(q - a), q * a, cheap], axis=1).astype(np.float32)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from training.rewards.contract import Episode, Reward
 from training.rewards.fit_learned import Example, train
+from training.rewards.guards import sentences, without_marks
 from training.rewards.learned import Objective, RewardModel
 from training.rewards.scenario_world import world_cases
 from training.rewards.scenarios import pairs_of
@@ -58,4 +59,5 @@ def trained(names: Sequence[str], seed: int = SEED, cases: int = CASES) -> list[
 
 def _texts(episode: Episode) -> list[str]:
     """What a learned reward looks up."""
-    return [episode.question, episode.written] if episode.written and not episode.abstained else []
+    told = without_marks(episode.written)
+    return [episode.question, *(sentences(told) or [told])] if told and not episode.abstained else []

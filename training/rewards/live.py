@@ -13,6 +13,7 @@ from pathlib import PurePath
 from typing import Any
 
 from index.store import Store
+from index.types import Vectors
 from training.data import QAExample
 from training.evidence import locate
 from training.metrics import normalize
@@ -150,6 +151,12 @@ def shown_ids(records: Iterable[Record]) -> list[int]:
 def texts_of(store: Store, ids: Sequence[int]) -> dict[str, str]:
     """Texts by id; passages deleted since are left out."""
     return {str(passage.id): passage.text for passage in store.passages(ids)}
+
+
+def vectors_of(store: Store, ids: Sequence[int]) -> dict[str, Vectors]:
+    """The vectors that the store holds of these passages, by text; of equal texts the last one's."""
+    vectors = store.vectors(ids)
+    return {passage.text: vectors[passage.id] for passage in store.passages(ids)}
 
 
 class GoldBook:

@@ -28,6 +28,7 @@ from training.rewards.guards import (
     negation_guard,
     quantities,
     sentences,
+    stated,
     without_marks,
 )
 
@@ -119,7 +120,7 @@ def verify_texts(text: str, nuggets: Sequence[str]) -> list[str]:
 
 def _attainable(text: str, nuggets: Sequence[str]) -> tuple[Parts, list[list[Label]]]:
     """The parts of a text that state something; for each (row) and nugget the best label that the guards leave."""
-    wide = parts([part for part in sentences(without_marks(text)) if is_claim(part)])
+    wide = parts(stated([part for part in sentences(without_marks(text)) if is_claim(part)]))
     return wide, [[best_label(part, nugget) for nugget in nuggets] for part in wide.texts]
 
 
@@ -131,8 +132,16 @@ def best_label(part: str, nugget: str) -> Label:
     nothing = lacking and len(quantities(nugget)) + len(names(nugget)) < 2
     if lacking > 1 or nothing or negation_guard(part, nugget) < 1:
         return "not_support"
-    hedged = bool(_HEDGE.search(part)) != bool(_HEDGE.search(nugget))
-    return "partial_support" if lacking or hedged else "support"
+    return "partial_support" if lacking or hedged(part) != hedged(nugget) else "support"
+
+
+def hedged(text: str) -> bool:
+    """Whether a text doubts what it says.
+
+    >>> hedged("It may have opened in 1887."), hedged("It opened in 1887.")
+    (True, False)
+    """
+    return bool(_HEDGE.search(text))
 
 
 def _label(best: Label, value: float) -> Label:

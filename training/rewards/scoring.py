@@ -14,8 +14,9 @@ from index.store import Store
 from training.data import QAExample
 from training.metrics import normalize
 from training.rewards.compose import Preset, compose
-from training.rewards.contract import Episode, Reward, Score, score_group, unit
-from training.rewards.live import Gold, GoldBook, Record, episode_from, shown_ids, texts_of
+from training.rewards.contract import Episode, Reward, Score, encode_for, score_group, unit
+from training.rewards.embedding import shared
+from training.rewards.live import Gold, GoldBook, Record, episode_from, shown_ids, texts_of, vectors_of
 from training.rewards.reasons import why
 from training.rewards.registry import REWARDS
 
@@ -76,7 +77,9 @@ def score_records(
     `names`: only these components (default: all that score episodes). `principle`: what answers should be like, in
     plain words, for the reward that follows one.
     """
-    book, texts = GoldBook(store, examples), texts_of(store, shown_ids(records))
+    ids = shown_ids(records)
+    book, texts = GoldBook(store, examples), texts_of(store, ids)
+    shared().store(vectors_of(store, ids))
     chosen = [r for r in REWARDS.values() if r.level != "formula" and (not names or r.name in names)]
     groups = []
     for group in siblings(records):
@@ -99,6 +102,7 @@ def _group(
     records: Sequence[Record], episodes: Sequence[Episode], rewards: Sequence[Reward],
     presets: Mapping[str, Preset], has_gold: bool,
 ) -> dict[str, Any]:  # fmt: skip
+    encode_for(rewards, episodes)
     columns = {reward.name: score_group(reward, episodes) for reward in rewards}
     totals = {name: compose(preset, episodes) for name, preset in presets.items()}
     runs = []

@@ -16,11 +16,21 @@ import numpy.typing as npt
 
 from training.metrics import normalize
 from training.rewards.contract import Episode, Score
-from training.rewards.embedding import Calibration, Parts, cosine, cosines, parts, shared, text_vector
+from training.rewards.embedding import (
+    Calibration,
+    Parts,
+    cosine,
+    cosines,
+    parts,
+    shared,
+    text_vector,
+    text_vectors,
+)
 from training.rewards.guards import (
     guard,
     is_claim,
     sentences,
+    stated,
     trigram_uniqueness,
     without_marks,
     word_jaccard,
@@ -54,7 +64,8 @@ def similarity(answer: str, reference: str, calibration: Calibration = ANSWERS) 
 
     Each sentence takes its best partner (windows of two among them), calibrated and multiplied by the guards for
     numbers, names and negation; then the bidirectional mean, times the uniqueness of trigrams. Sentence by sentence,
-    so that an error after the encoder's 256 tokens still counts. After the encoder-only reward for GRPO
+    so that an error after the encoder's 256 tokens still counts; a headline that a sentence repeats is not judged
+    apart. After the encoder-only reward for GRPO
     (arXiv 2509.13081): cosine from the abstract, everything around it ours.
     """
     left, right, wide, factors = _guarded(answer, reference)
@@ -72,6 +83,7 @@ def similarity(answer: str, reference: str, calibration: Calibration = ANSWERS) 
 def _guarded(answer: str, reference: str) -> tuple[list[str], list[str], Parts, npt.NDArray[np.float64]]:
     """Sentences of both, the answer's parts, and the factor of each part (row) against each of the reference's."""
     left, right = sentences(without_marks(without_thought(answer))), sentences(reference)
+    left = stated(left, reference)
     wide = parts(left)
     factors = [
         [guard(part, wanted) * (1.0 if is_claim(part) else KEYWORDS) for wanted in right]
@@ -226,16 +238,29 @@ def contrastive_margin(text: str, positive: str, negatives: Sequence[str]) -> Sc
     say the same as the positive (cosine over 0.95) are left out: they would punish a right paraphrase. None without
     a remaining negative. Easy negatives saturate: mine near ones.
 
+    Texts are compared by the means of their sentences' vectors: a wrong answer and the right one share most of theirs.
+
     Cosines .8 to the positive, .6 to the one negative: e^8 / (e^8 + e^6) = 0.881.
     """
-    near = cosines([positive], list(negatives))[0] if negatives else np.zeros(0)
-    kept = [negative for negative, value in zip(negatives, near, strict=True) if value <= SAME_TEXT]
-    if not kept or not positive.strip():
+    if not negatives or not positive.strip():
+        return None
+    vectors = text_vectors([positive, *negatives])
+    kept = vectors[1:][vectors[1:] @ vectors[0] <= SAME_TEXT]
+    if not len(kept):
         return None
     if not text.strip():
         return 0.0
-    similar = shared().embed([positive, *kept]).astype(np.float64) @ text_vector(text) / TEMPERATURE
-    return float(np.exp(similar[0] - np.logaddexp.reduce(similar)))
+    return margin_of(np.concatenate([vectors[:1], kept]) @ text_vector(text))
+
+
+def margin_of(similar: npt.NDArray[np.float64]) -> float:
+    """The softmax of the first cosine among all of them, at temperature 0.1.
+
+    >>> round(margin_of(np.array([0.8, 0.6])), 4)
+    0.8808
+    """
+    scaled = similar / TEMPERATURE
+    return float(np.exp(scaled[0] - np.logaddexp.reduce(scaled)))
 
 
 def contrastive(episode: Episode) -> Score:
@@ -250,6 +275,7 @@ def contrastive(episode: Episode) -> Score:
         return 0.0
     text = without_marks(without_thought(episode.written))
     factor = guard(text, positive)
+    text = " ".join(stated(sentences(text), positive))
     # What the guards reject earns 0 whatever its vector is; whether there is a margin the other texts decide.
     margin = contrastive_margin(text if factor else "", positive, episode.distractors)
     return None if margin is None else margin * factor
@@ -265,7 +291,10 @@ def contrastive_texts(episode: Episode) -> list[str]:
     if not positive or not episode.distractors or episode.abstained:
         return []
     text = without_marks(without_thought(episode.written))
-    return [positive, *episode.distractors, *(sentences(text) if guard(text, positive) else [])]
+    return [
+        *(sentence for known in (positive, *episode.distractors) for sentence in sentences(known) or [known]),
+        *(stated(sentences(text), positive) if guard(text, positive) else []),
+    ]
 
 
 def sentence_bmas(answer: str, reference: str, harmonic: bool = False) -> float:

@@ -6,9 +6,10 @@ import pytest
 
 from index.encoders import load_embedder
 from index.types import Vectors
-from training.rewards import embedding, rubrics, semantic
-from training.rewards.contract import Episode, score_group
+from training.rewards import embedding, evidence_page, rubrics, semantic
+from training.rewards.contract import Episode, encode_for, score_group
 from training.rewards.embedding import CachedEmbedder, Calibration, cosine, fit, shared
+from training.rewards.guards import sentences
 from training.rewards.registry import REWARDS
 from training.rewards.scenario_world import world_cases
 from training.rewards.scenarios import pairs_of
@@ -83,12 +84,38 @@ def test_a_group_takes_one_pass_of_the_encoder(name: str, monkeypatch: pytest.Mo
     counting = Counting()
     cache = CachedEmbedder(counting)
     monkeypatch.setattr(embedding, "shared", lambda: cache)
-    for module in (semantic, rubrics):
+    for module in (semantic, rubrics, evidence_page):
         monkeypatch.setattr(module, "shared", lambda: cache)
     assert score_group(REWARDS[name], runs) == pytest.approx(before, abs=1e-5)
     assert len(counting.calls) == 1
     assert score_group(REWARDS[name], runs) == pytest.approx(before, abs=1e-5)
     assert len(counting.calls) == 1  # everything is known now
+
+
+def test_a_mixture_takes_one_pass_and_stored_passages_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = next(case for case in world_cases(11, 2) if case.bridge)
+    runs = siblings(list(pairs_of(case)))[0]
+    chosen = [REWARDS[name] for name in ("encoder", "contrastive", "nuggets", "page")]
+    texts = {p.text for run in runs for p in run.retrieved.values()}
+    counting = Counting()
+    cache = CachedEmbedder(counting)
+    for module in (embedding, semantic, rubrics, evidence_page):
+        monkeypatch.setattr(module, "shared", lambda: cache)
+    cache.store({text: load_embedder().embed([f"Title\n{text}"])[0] for text in texts})
+    encode_for(chosen, runs)
+    alone = [score_group(reward, runs) for reward in chosen]
+    assert len(counting.calls) == 1
+    long = {text for text in texts if sentences(text) != [text]}  # of others an answer may quote the sentence
+    assert long and not long & set(counting.calls[0])
+    cache.forget()  # what the store gave too: now the passages are encoded, without their titles
+    assert score_group(chosen[3], runs) != alone[3] and texts <= set(counting.calls[1])
+
+
+def test_a_headline_is_judged_apart_only_where_nothing_repeats_it() -> None:
+    told, wrong = "Mira Vell designed the Teal Bridge.", "Jon Aldin, not Mira Vell, designed the Teal Bridge."
+    assert similarity(f"Mira Vell. {told}", told) == similarity(told, told)
+    assert similarity(f"Jon Aldin. {told}", told) < 0.8 * similarity(told, told)
+    assert similarity(f"Jon Aldin. {wrong}", told) < similarity(f"Mira Vell. {told}", told) / 2
 
 
 def test_what_the_guards_reject_is_not_encoded(monkeypatch: pytest.MonkeyPatch) -> None:

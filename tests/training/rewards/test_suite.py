@@ -162,7 +162,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "| `" not in run.stdout and "| correct |" in run.stdout and "set FORAGE_DATA" in run.stdout
     result = json.loads(out.read_text())
     assert set(result["sources"]) == {"closed world"} and result["command"] and result["seed"] == 11
-    assert set(result["speed"]["rewards"]) == {"(the encoder alone)", "encoder"}
+    assert set(result["speed"]["rewards"]) == {"(the encoder alone)", "encoder", "(all of these together)"}
     assert (
         result["sources"]["closed world"]["rewards"]["preset citation"]["citation"]["accuracy"]["mean"] == 1.0
     )
@@ -174,7 +174,7 @@ def test_an_unknown_reward_is_named() -> None:
 
 
 def test_speed_meets_new_texts_each_time() -> None:
-    first, second = (speed_of_new_words(REWARDS["encoder"], PAIRS, 2) for _ in range(2))
+    first, second = (speed_of_new_words([REWARDS["encoder"]], PAIRS, 2) for _ in range(2))
     assert first.answers == 16 and second.mean > 0.2 * first.mean  # the second run finds no cached answers
 
 
@@ -182,7 +182,7 @@ def test_siblings_are_the_different_runs_of_a_question() -> None:
     groups = siblings(PAIRS)
     assert len(groups) == len({(pair.source, pair.case) for pair in PAIRS})
     assert all(group.count(episode) == 1 for group in groups for episode in group)
-    first, second = (speed(REWARDS["encoder"], groups[:2]) for _ in range(2))
+    first, second = (speed([REWARDS["encoder"]], groups[:2]) for _ in range(2))
     assert first.answers == len(groups[0]) + len(groups[1]) and second.mean > 0.2 * first.mean
 
 
