@@ -83,9 +83,9 @@ def _question(found: Mapping[str, Any]) -> None:
         "sum"
     )  # a paper's sum has no rule that keeps right answers on top
     order = ranked(runs, weights, bands)
-    with left:
-        chosen = _ranking(order, moves(ranked(runs, start, bands), order))
-        _components(found["rewards"], chosen.run, weights)
+    with left:  # on a phone above the weights: what a slider changes stays in sight
+        _ranking(order, moves(ranked(runs, start, bands), order))
+    _components(found["rewards"], _chosen(order).run, weights)
 
 
 def _first(found: Mapping[str, Any]) -> int:
@@ -124,10 +124,14 @@ def _sliders(
     return weights
 
 
-def _ranking(order: Sequence[Ranked], moved: Mapping[str, int]) -> Ranked:
-    """The runs, best first; the one whose components are shown is chosen by a click."""
+def _ranking(order: Sequence[Ranked], moved: Mapping[str, int]) -> None:
+    """The runs, best first."""
     st.html(f'<div class="fg-label">{render.plural(len(order), "run")}, best first</div>')
     st.html(render.safe("".join(_run_row(at, one, moved) for at, one in enumerate(order, start=1))))
+
+
+def _chosen(order: Sequence[Ranked]) -> Ranked:
+    """The run whose components are shown, chosen by a click; the best one at first."""
     names = [one.run["id"] for one in order]
     label = {name: f"Run {at}" for at, name in enumerate(names, start=1)}
     picked = st.segmented_control(

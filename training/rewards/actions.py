@@ -83,7 +83,14 @@ def _canonical(value: Any) -> str:
 
 
 def tool_calls(episode: Episode) -> Score:
-    """`tool_call_score` of the episode's calls. None where no gold calls are known."""
+    """`tool_call_score` of the episode's calls. None where no gold calls are known.
+
+    The right call and one that nobody needs.
+
+    >>> wanted = Call("search", (("q", "x"), ("k", 5)))
+    >>> tool_calls(Episode("q", calls=(wanted, Call("sum")), gold_calls=(wanted,)))
+    2.25
+    """
     if episode.gold_calls is None:
         return None
     return tool_call_score(episode.calls if episode.well_formed else None, episode.gold_calls)
@@ -169,6 +176,14 @@ def exploration(episode: Episode) -> Score:
     """`exploration_score` with the episode's queries as candidates; a hit shows gold evidence. None without gold.
 
     An episode without a search proposes nothing: None, not a failure.
+
+    The second of two queries shows the gold passage: 1 + 1 / sqrt(2 * 2).
+
+    >>> from training.rewards.contract import Evidence, Passage, Step
+    >>> steps = (Step("search", query="mill at Oster", results=(Passage("x"),)),
+    ...          Step("search", query="builder Mira Vell", results=(Passage("a"),)))
+    >>> exploration(Episode("q", evidence=(Evidence("a"),), steps=steps))
+    1.5
     """
     if not episode.evidence or not episode.searches:
         return None

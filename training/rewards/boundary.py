@@ -41,6 +41,12 @@ def ikea(episode: Episode) -> Score:
 
     A due abstention is right without the bonus for few searches (ours): nobody knows without looking that there is
     no answer, and a policy that always refused would live on that bonus.
+
+    Right after one search: 1 + 0.6 * 2 / 3.
+
+    >>> from training.rewards.contract import Step
+    >>> ikea(Episode("q", answer="Oster", golds=("Oster",), steps=(Step("search"),)))
+    1.4
     """
     if episode.answerable is False and episode.abstained and episode.well_formed:
         return 1.0
@@ -116,7 +122,16 @@ def saas_scores(
 
 
 def saas(episodes: Sequence[Episode]) -> list[Score]:
-    """`saas_scores` over a group of one question; None for all where right is unknown for one of them."""
+    """`saas_scores` over a group of one question; None for all where right is unknown for one of them.
+
+    Two probes without a search are right: the question is easy and two searches cost 0.1.
+
+    >>> from training.rewards.contract import Step
+    >>> probe = Episode("q", answer="Oster", golds=("Oster",), search_allowed=False)
+    >>> steps = (Step("search", query="mill"), Step("search", query="Oster"))
+    >>> saas([probe, probe, Episode("q", answer="Oster", golds=("Oster",), steps=steps)])
+    [1.0, 1.0, 0.9]
+    """
     found = [right(episode) for episode in episodes]
     if any(r is None for r in found):
         return [None] * len(episodes)

@@ -47,6 +47,13 @@ def supported_share(episode: Episode) -> Score:
 
     An answer that cites nothing bears out none of its claims: 0. None for an abstention, for an empty answer and
     where no citation was checked.
+
+    Two spans, both shown, one bears its claim.
+
+    >>> from training.rewards.contract import Citation, Passage, Step
+    >>> cited = (Citation("a", start=0, end=9, supported=True), Citation("a", start=9, end=20, supported=False))
+    >>> supported_share(Episode("q", answer="x", citations=cited, steps=(Step("search", results=(Passage("a"),)),)))
+    0.5
     """
     if episode.abstained or not episode.written.strip():
         return None
@@ -169,6 +176,15 @@ def rubric(episode: Episode, published: bool = False) -> Score:
 
     As published, citing every passage and writing the names in any order costs nothing. Ours multiplies by the share of
     cited passages that are needed (gold, or bearing a rubric) and by `order_guard` of the answer against what it cites.
+
+    Of two rubrics one is borne by the cited passage, the other's place is not named.
+
+    >>> from training.rewards.contract import Citation, Passage, Step
+    >>> text = "Mira Vell built the mill."
+    >>> rubrics = (Rubric("<E0> built the mill.", ("<E0>",)), Rubric("<E0> was born in <E1>.", ("<E0>", "<E1>")))
+    >>> rubric(Episode("q", answer="Mira Vell", text=text, rubrics=rubrics, entities=(("<E1>", "Tarsholm"),),
+    ...                citations=(Citation("a"),), steps=(Step("search", results=(Passage("a", text),)),)))
+    0.5
     """
     if not episode.rubrics:
         return None
@@ -185,7 +201,19 @@ def rubric(episode: Episode, published: bool = False) -> Score:
 
 
 def carr(episodes: Sequence[Episode], normalised: bool = True) -> list[Score]:
-    """`carr_scores` over a group of one question, with our `rubric`; None for all without gold or rubrics."""
+    """`carr_scores` over a group of one question, with our `rubric`; None for all without gold or rubrics.
+
+    The only rubric is met: 0.7 + 0.3; the same answer without a citation: 0.7; a wrong one: 0.
+
+    >>> from dataclasses import replace
+    >>> from training.rewards.contract import Citation, Passage, Step
+    >>> text = "Mira Vell built the mill."
+    >>> cited = Episode("q", answer="Mira Vell", text=text, golds=("Mira Vell",), citations=(Citation("a"),),
+    ...                 rubrics=(Rubric("<E0> built the mill.", ("<E0>",)),),
+    ...                 steps=(Step("search", results=(Passage("a", text),)),))
+    >>> [round(v, 4) for v in carr([cited, replace(cited, citations=()), replace(cited, golds=("Jon Aldin",))])]
+    [1.0, 0.7, 0.0]
+    """
     found = [right(episode) for episode in episodes]
     shares = [rubric(episode) for episode in episodes]
     if any(r is None for r in found) or any(s is None for s in shares):

@@ -41,7 +41,9 @@ def searches(episode: Episode) -> Score:
 def tokens(episode: Episode) -> Score:
     """Share of the token budget (2000) left unused, 0 to 1. None where no step counted tokens. A wrong answer: 0.
 
-    A run of 500 tokens: 0.75.
+    >>> from training.rewards.contract import Step
+    >>> tokens(Episode("q", steps=(Step("search", tokens=500),)))
+    0.75
     """
     return _saved(episode, _within(episode.tokens, TOKEN_BUDGET)) if episode.tokens else None
 
@@ -49,7 +51,9 @@ def tokens(episode: Episode) -> Score:
 def steps(episode: Episode) -> Score:
     """Share of the step budget (12) left unused, 0 to 1. None without a step. A wrong answer: 0.
 
-    Three steps: 0.75.
+    >>> from training.rewards.contract import Step
+    >>> steps(Episode("q", steps=(Step("search"),) * 3))
+    0.75
     """
     return _saved(episode, _within(len(episode.steps), STEP_BUDGET)) if episode.steps else None
 

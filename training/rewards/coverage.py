@@ -44,6 +44,13 @@ def inforage(episode: Episode, union: bool = True) -> Score:
 
     Coverage is the union over searches (ours); `union=False` takes the best single search as published. The
     gold of an episode is its own: no pairing by position in a batch.
+
+    A right answer, one of two gold passages, one search: 1 + 0.2 / 2.
+
+    >>> from training.rewards.contract import Evidence, Passage, Step
+    >>> inforage(Episode("q", answer="Oster", golds=("Oster",), evidence=(Evidence("a"), Evidence("b")),
+    ...                  steps=(Step("search", results=(Passage("a"),)),)))
+    1.1
     """
     outcome = word_f1(episode)
     if outcome is None or not episode.evidence:
@@ -69,7 +76,15 @@ def first_seen_ndcg(shown: Sequence[str], gold: Collection[str]) -> float:
 
 
 def early_evidence(episode: Episode) -> Score:
-    """`first_seen_ndcg` of the passages in the order they were shown. None without gold evidence or a search."""
+    """`first_seen_ndcg` of the passages in the order they were shown. None without gold evidence or a search.
+
+    The one gold passage came second: 1 / log2 3.
+
+    >>> from training.rewards.contract import Evidence, Passage, Step
+    >>> shown = (Step("search", results=(Passage("x"), Passage("a"))),)
+    >>> round(early_evidence(Episode("q", evidence=(Evidence("a"),), steps=shown)), 4)
+    0.6309
+    """
     if not episode.evidence or not episode.searches:
         return None
     return first_seen_ndcg(list(episode.retrieved), episode.gold_ids)
@@ -91,6 +106,13 @@ def vrag(episode: Episode) -> Score:
     """`visual_score` with exact match as the judge. None without gold answer or evidence.
 
     The format needs a search and an answer, as published.
+
+    A right answer, its passage second: 0.7 + 0.2 * 0.6309 + 0.1.
+
+    >>> from training.rewards.contract import Evidence, Passage, Step
+    >>> shown = (Step("search", results=(Passage("x"), Passage("a"))),)
+    >>> round(vrag(Episode("q", answer="Oster", golds=("Oster",), evidence=(Evidence("a"),), steps=shown)), 4)
+    0.9262
     """
     judged = exact(episode)
     if judged is None or not episode.evidence:

@@ -67,6 +67,14 @@ def page(episode: Episode) -> Score:
     """Half `page_score`, half the mean of gold item scores over the ideal; 0 to 1. None without passage texts.
 
     Aspects are the question and, where known, the rubric's nuggets. Without gold evidence the page part is all.
+
+    The one passage says what is asked (page 1) and is one of two gold ones: 0.5 + 0.5 / (1 + 1 / log2 3).
+
+    >>> from training.rewards.contract import Evidence, Step
+    >>> said = "Mira Vell built the mill."
+    >>> shows = (Step("search", results=(Passage("a", said),)),)
+    >>> round(page(Episode(said, evidence=(Evidence("a"), Evidence("b")), steps=shows)), 4)
+    0.8066
     """
     passages = shown(episode)
     if not any(p.text for p in passages):

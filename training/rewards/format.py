@@ -90,6 +90,13 @@ def re_searcher(episode: Episode) -> Score:
 
     The table's "broken" is a step that failed on the way to a readable answer, and still pays 0.8 for a right one. An
     answer that could not be read at all is nobody's right answer: 0 (ours).
+
+    Right and well formed, one of two verdicts agrees: 1 + 0.1 / 2.
+
+    >>> from training.rewards.contract import Step
+    >>> steps = (Step("search", accepted=True, useful=True), Step("search", accepted=True, useful=False))
+    >>> re_searcher(Episode("q", answer="Oster", golds=("Oster",), steps=steps))
+    1.05
     """
     if not episode.golds:
         return None

@@ -27,6 +27,13 @@ def judge_agreement(episode: Episode) -> Score:
 
     The paper sums discounted turn rewards with the outcome (`discounted`); the mean is ours: a sum would pay
     for judging often.
+
+    A useful result and a useless one, both accepted: (0.3 - 0.6) / 2.
+
+    >>> from training.rewards.contract import Step
+    >>> steps = (Step("search", accepted=True, relevance=0.9), Step("search", accepted=True, relevance=0.1))
+    >>> round(judge_agreement(Episode("q", steps=steps)), 4)
+    -0.15
     """
     return mean(
         [

@@ -90,7 +90,17 @@ class ContextPreference:
             optimiser.step()
 
     def probability(self, question: str, context: str, a: str, b: str) -> float:
-        """P(a is preferred to b), 0 to 1; the marginal for an empty or unknown context."""
+        """P(a is preferred to b), 0 to 1; the marginal for an empty or unknown context.
+
+        The two orders of a pair share 1, and a pair that was trained on is known.
+
+        >>> pair = Preference("Who built it?", "be concise", "Mira Vell.", "It was, as many know, Mira Vell.")
+        >>> made = ContextPreference([pair])
+        >>> there, back = (made.probability(pair.question, pair.context, *both)
+        ...                for both in ((pair.better, pair.worse), (pair.worse, pair.better)))
+        >>> there > 0.9, round(there + back, 4)
+        (True, 1.0)
+        """
         if not context.strip() or float(cosines([context], self.contexts).max()) < KNOWN_CONTEXT:
             return self.marginal(question, a, b)
         return self._probability(question, context, a, b)

@@ -205,6 +205,11 @@ def principle(episodes: Sequence[Episode], model: LanguageModel | None = None) -
     """The episodes' answers by the principle of the first, 1 to 5. None without a principle.
 
     What could not be read scores 1.
+
+    Brevity is asked for and the answer has 20 of 80 words: 1 + 4 * 0.75.
+
+    >>> principle([Episode("q", text="word " * 20, principle="be concise")])
+    [4.0]
     """
     if not episodes or not episodes[0].principle:
         return [None] * len(episodes)

@@ -68,6 +68,14 @@ def knowledge(episode: Episode) -> Score:
     For questions of one hop, which have no gold evidence there, the paper sets it to 0 and divides the outcome
     instead: `single_hop_outcome`. Similarity in the paper is a reranker's sigmoid; ours is an identifier match
     (1.0), else the calibrated cosine of the encoder with guards for numbers and names.
+
+    The search shows the one gold passage and its notes say what it says, the query does not: 0.1 + 0.3 + 0.3.
+
+    >>> from training.rewards.contract import Evidence, Passage
+    >>> built = "Mira Vell built the mill."
+    >>> found = Step("search", query="the Aske", results=(Passage("a", built),), summary=built)
+    >>> round(knowledge(Episode("q", evidence=(Evidence("a", built),), steps=(found,))), 4)
+    0.7
     """
     steps = episode.searches
     if not episode.evidence or not steps:

@@ -57,6 +57,11 @@ def novelty(episode: Episode) -> Score:
     """Share of searches that are novel, 0 to 1. None without a search. Needs no gold.
 
     An empty result counts as not novel: a query that finds nothing taught nothing.
+
+    >>> from training.rewards.contract import Passage
+    >>> one = Step("search", results=(Passage("a"), Passage("b")))
+    >>> novelty(Episode("q", steps=(one, one)))
+    0.5
     """
     steps = episode.searches
     fresh = novel([step.ids for step in steps])
@@ -67,6 +72,11 @@ def usefulness(episode: Episode) -> Score:
     """Share of judged searches that are novel and useful, 0 to 1. None without a teacher's judgement.
 
     A repeated search needs no teacher to be bad, but alone it says nothing of the others.
+
+    >>> from training.rewards.contract import Passage
+    >>> steps = [Step("search", results=(Passage(i),), useful=i == "a") for i in "ab"]
+    >>> usefulness(Episode("q", steps=tuple(steps)))
+    0.5
     """
     if all(step.useful is None for step in episode.searches):
         return None
@@ -90,7 +100,15 @@ def smartsearch_score(right: bool, bad: int, good: int, well_formed: bool, reada
 
 
 def smartsearch(episode: Episode) -> Score:
-    """`smartsearch_score` of an episode; a search that no teacher judged counts as neither good nor bad."""
+    """`smartsearch_score` of an episode; a search that no teacher judged counts as neither good nor bad.
+
+    Right, one good and two bad queries: 1 - 0.2 + 0.1.
+
+    >>> from training.rewards.contract import Passage
+    >>> steps = [Step("search", results=(Passage(i),), useful=i == "a") for i in "abc"]
+    >>> round(smartsearch(Episode("q", answer="Oster", golds=("Oster",), steps=tuple(steps))), 4)
+    0.9
+    """
     found = right(episode)
     if found is None:
         return None
@@ -119,7 +137,15 @@ def intent(episode: Episode) -> Score:
 
 
 def chatr1(episode: Episode) -> Score:
-    """Word F1 of the answer + 0.2 intent, 0 to 1.2. None without a gold answer."""
+    """Word F1 of the answer + 0.2 intent, 0 to 1.2. None without a gold answer.
+
+    The answer is right and the query's F1 with the rewrite is 0.8: 1 + 0.2 * 0.8.
+
+    >>> asked = (Step("search", query="wife of Jon Aldin"),)
+    >>> known = Episode("And his wife?", "Ida", golds=("Ida",), rewrite="Who was the wife of Jon Aldin", steps=asked)
+    >>> round(chatr1(known), 4)
+    1.16
+    """
     outcome = word_f1(episode)
     return None if outcome is None else outcome + INTENT_WEIGHT * (intent(episode) or 0.0)
 
@@ -151,6 +177,14 @@ def expansion(episode: Episode) -> Score:
     """`expansion_score` of the later searches over the first one. None without gold or a second search.
 
     Rules: not empty, at most 32 words, not a copy of an earlier query, some result.
+
+    First a; then a, b, c; gold a and b: half of the new ones relevant, one of three known: 0.25 + 0.1667.
+
+    >>> from training.rewards.contract import Evidence, Passage
+    >>> steps = (Step("search", query="mill", results=(Passage("a"),)),
+    ...          Step("search", query="its builder", results=tuple(map(Passage, "abc"))))
+    >>> round(expansion(Episode("q", evidence=(Evidence("a"), Evidence("b")), steps=steps)), 4)
+    0.4167
     """
     steps = episode.searches
     if not episode.evidence or len(steps) < 2:

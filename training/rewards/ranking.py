@@ -30,7 +30,15 @@ def inverse_cube(ranking: Sequence[str], gold: Collection[str]) -> float:
 
 
 def first_results(episode: Episode) -> Score:
-    """`inverse_cube` of the passages in the order they were first shown. None without gold evidence or search."""
+    """`inverse_cube` of the passages in the order they were first shown. None without gold evidence or search.
+
+    The one gold passage came second: 1 / 2^3.
+
+    >>> from training.rewards.contract import Evidence, Passage, Step
+    >>> shown = (Step("search", results=(Passage("x"), Passage("a"))),)
+    >>> first_results(Episode("q", evidence=(Evidence("a"),), steps=shown))
+    0.125
+    """
     if not episode.evidence or not episode.searches:
         return None
     return inverse_cube(list(episode.retrieved), episode.gold_ids)
@@ -106,6 +114,12 @@ def query_choice(
     Query generation for tool retrieval (arXiv 2412.03573, abstract; formula ours): the score of a tool is the
     largest cosine of a query with its description, so 1.0 needs queries that cover every gold tool. Raises
     ValueError without a gold tool.
+
+    Two tools are needed and the one query asks for one of them.
+
+    >>> tools = ["search the library", "convert a currency", "play a melody"]
+    >>> query_choice(["search the library"], tools, {0, 1}, k=1)
+    0.5
     """
     if not gold:
         raise ValueError("choosing among tools needs at least one gold tool")

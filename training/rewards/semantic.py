@@ -14,7 +14,6 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from training.metrics import normalize
 from training.rewards.contract import Episode, Score
 from training.rewards.embedding import (
     Calibration,
@@ -23,8 +22,6 @@ from training.rewards.embedding import (
     cosines,
     parts,
     shared,
-    text_vector,
-    text_vectors,
 )
 from training.rewards.guards import (
     guard,
@@ -41,9 +38,7 @@ ANSWERS = Calibration(0.2, 0.9)  # a sentence of an answer against one of a refe
 KEYWORDS = 0.5  # factor for a sentence that is a bare list of key words
 HISTORY, WARM_UP = 512, 64
 TARGET_WORDS = {"open": 60, "closed": 15}
-SAME_TEXT = 0.95
 ABOUT = 0.25  # cosine of a sentence with the question it speaks of; sentences about nothing reach 0.15
-TEMPERATURE = 0.1
 _THOUGHT = re.compile(r"<think>.*?(?:</think>|$)", re.S)
 _OPEN = re.compile(
     r"^\s*(?:why|how(?! (?:many|much|long|old|far|tall|deep|high|big|often))|describe|explain)\b", re.I
@@ -107,7 +102,11 @@ def encoder_texts(episode: Episode) -> list[str]:
 
 
 def encoder(episode: Episode) -> Score:
-    """`similarity` of the written answer with the reference, 0 to 1. None without a reference."""
+    """`similarity` of the written answer with the reference, 0 to 1. None without a reference.
+
+    >>> [encoder(Episode("q", text=f"It opened in {year}.", reference="It opened in 1887.")) for year in (1887, 1878)]
+    [1.0, 0.0]
+    """
     if not episode.reference:
         return None
     if episode.abstained or not episode.well_formed:
@@ -120,6 +119,10 @@ def bag_of_words(episode: Episode) -> Score:
 
     None without a reference. Milliseconds and no forward pass, but blind to order and negation: an outcome must stand
     beside it. Bare lists of key words count half (ours).
+
+    >>> said = [Episode("q", text=f"Built in {year}.", reference="Built in 1887.") for year in (1887, 1878)]
+    >>> [round(bag_of_words(one), 4) for one in said]
+    [1.0, 0.0]
     """
     if not episode.reference:
         return None
@@ -143,7 +146,12 @@ class AdaptiveSemantic:
     known the raw one is returned. The map is monotonic within one call: order is kept (saturated ties apart). Never
     report a shaped value as quality: its scale moves with the history.
 
-    Centre 0.86, spread 0.05: k = 87.9; a raw 0.885 becomes sigmoid(2.197) = 0.9.
+    Centre 0.95, spread 0.1: k = 43.9; a raw 1.0 becomes sigmoid(2.197) = 0.9.
+
+    >>> shaped = AdaptiveSemantic()
+    >>> shaped.history.extend([0.9] * 40 + [0.95] * 20 + [1.0] * 40)
+    >>> [round(v, 4) for v in shaped([Episode("q", text="It opened in 1887.", reference="It opened in 1887.")])]
+    [0.9]
     """
 
     def __init__(self, size: int = HISTORY) -> None:
@@ -163,8 +171,10 @@ class AdaptiveSemantic:
 def adapt(raw: Sequence[float], history: Sequence[float]) -> list[float]:
     """ARMed's map of raw scores for a given history; the raw scores while the history is short.
 
-    >>> adapt([0.3, 0.4], [])
-    [0.3, 0.4]
+    Centre 0.86, spread 0.05: k = 87.9; a raw 0.885 becomes sigmoid(2.197).
+
+    >>> adapt([0.3, 0.4], []), round(adapt([0.885], [0.835] * 40 + [0.86] * 20 + [0.885] * 40)[0], 4)
+    ([0.3, 0.4], 0.9)
     """
     if len(history) < WARM_UP:
         return list(raw)
@@ -209,6 +219,13 @@ def relevance(episode: Episode) -> Score:
     the question (cosine 0.25 or more) add to the length, others take from the share of sentences that count (ours: in
     the source filling up to any length pays). Closed questions: guarded
     similarity to the reference * unique trigrams; None without a reference.
+
+    A copy of an open question, and a closed one answered as its reference.
+
+    >>> from dataclasses import replace
+    >>> open_, closed = Episode("Why did it close?", text="Why did it close?"), Episode("When?", text="In 1887.")
+    >>> relevance(open_), relevance(replace(closed, reference="In 1887."))
+    (0.0, 1.0)
     """
     if question_kind(episode.question, episode.kind) == "closed":
         return encoder(episode)
@@ -229,72 +246,6 @@ def relevance_texts(episode: Episode) -> list[str]:
         return encoder_texts(episode)
     text = without_marks(without_thought(episode.written))
     return [*sentences(text), text, episode.question] if text and not episode.abstained else []
-
-
-def contrastive_margin(text: str, positive: str, negatives: Sequence[str]) -> Score:
-    """Probability of the positive among the negatives: exp(s+/t) / (exp(s+/t) + sum exp(s-/t)), t = 0.1.
-
-    After the contrastive term of multilingual text-to-SQL (arXiv 2510.13827, abstract; formula ours). Negatives that
-    say the same as the positive (cosine over 0.95) are left out: they would punish a right paraphrase. None without
-    a remaining negative. Easy negatives saturate: mine near ones.
-
-    Texts are compared by the means of their sentences' vectors: a wrong answer and the right one share most of theirs.
-
-    Cosines .8 to the positive, .6 to the one negative: e^8 / (e^8 + e^6) = 0.881.
-    """
-    if not negatives or not positive.strip():
-        return None
-    vectors = text_vectors([positive, *negatives])
-    kept = vectors[1:][vectors[1:] @ vectors[0] <= SAME_TEXT]
-    if not len(kept):
-        return None
-    if not text.strip():
-        return 0.0
-    return margin_of(np.concatenate([vectors[:1], kept]) @ text_vector(text))
-
-
-def margin_of(similar: npt.NDArray[np.float64]) -> float:
-    """The softmax of the first cosine among all of them, at temperature 0.1.
-
-    >>> round(margin_of(np.array([0.8, 0.6])), 4)
-    0.8808
-    """
-    scaled = similar / TEMPERATURE
-    return float(np.exp(scaled[0] - np.logaddexp.reduce(scaled)))
-
-
-def contrastive(episode: Episode) -> Score:
-    """`contrastive_margin` of the answer: reference (or gold) against distractors, 0 to 1. None without them.
-
-    The guards for numbers and names apply against the positive.
-    """
-    positive = _positive(episode)
-    if not positive or not episode.distractors:
-        return None
-    if episode.abstained or not episode.well_formed or not normalize(episode.written):
-        return 0.0
-    text = without_marks(without_thought(episode.written))
-    factor = guard(text, positive)
-    text = " ".join(stated(sentences(text), positive))
-    # What the guards reject earns 0 whatever its vector is; whether there is a margin the other texts decide.
-    margin = contrastive_margin(text if factor else "", positive, episode.distractors)
-    return None if margin is None else margin * factor
-
-
-def _positive(episode: Episode) -> str:
-    return episode.reference or (episode.golds[0] if episode.golds else "")
-
-
-def contrastive_texts(episode: Episode) -> list[str]:
-    """What `contrastive` looks up."""
-    positive = _positive(episode)
-    if not positive or not episode.distractors or episode.abstained:
-        return []
-    text = without_marks(without_thought(episode.written))
-    return [
-        *(sentence for known in (positive, *episode.distractors) for sentence in sentences(known) or [known]),
-        *(stated(sentences(text), positive) if guard(text, positive) else []),
-    ]
 
 
 def sentence_bmas(answer: str, reference: str, harmonic: bool = False) -> float:

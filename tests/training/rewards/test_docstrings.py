@@ -2,12 +2,14 @@
 
 import doctest
 import importlib
+import inspect
 import pkgutil
 
 import pytest
 
 import training.losses
 import training.rewards
+from training.rewards.registry import REWARDS
 
 MODULES = ["training.losses"] + [
     f"training.rewards.{module.name}" for module in pkgutil.iter_modules(training.rewards.__path__)
@@ -17,3 +19,8 @@ MODULES = ["training.losses"] + [
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name: str) -> None:
     assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+@pytest.mark.parametrize("name", REWARDS)
+def test_every_reward_shows_a_worked_example(name: str) -> None:
+    assert ">>>" in (inspect.getdoc(REWARDS[name].score) or "")

@@ -8,6 +8,7 @@ from index.encoders import load_embedder
 from index.types import Vectors
 from training.rewards import embedding, evidence_page, rubrics, semantic
 from training.rewards.contract import Episode, encode_for, score_group
+from training.rewards.contrastive import contrastive, contrastive_margin
 from training.rewards.embedding import CachedEmbedder, Calibration, cosine, fit, shared
 from training.rewards.guards import sentences
 from training.rewards.registry import REWARDS
@@ -16,8 +17,6 @@ from training.rewards.scenarios import pairs_of
 from training.rewards.semantic import (
     AdaptiveSemantic,
     adapt,
-    contrastive,
-    contrastive_margin,
     encoder,
     question_kind,
     regularised,
