@@ -22,7 +22,9 @@ def fold_of(question: str) -> int:
     return int(sha256(fold(question).encode()).hexdigest()[:8], 16) % FOLDS
 
 
-def without_fold(found: Sequence[Source[Any, Example]], left: int, kind: type) -> list[Source[Any, Example]]:
+def without_fold(
+    found: Sequence[Source[Any, Example]], left: int, kind: type[Any]
+) -> list[Source[Any, Example]]:
     """The same sources without the questions of one fold: records of `kind`, which have a `question`."""
     return [
         replace(s, records=[r for r in s.records if not isinstance(r, kind) or fold_of(r.question) != left])
