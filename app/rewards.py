@@ -177,7 +177,8 @@ def _components(
         names.sort(key=lambda name: -weights.get(name, 0.0))
         if names:
             rows = "".join(
-                _component(name, run["components"][name], weights.get(name, 0.0)) for name in names
+                _component(name, run["components"][name], weights.get(name, 0.0), rewards[name].get("body"))
+                for name in names
             )
             st.html(render.safe(f'<div class="fg-label">{title}</div>{rows}'))
     lacking = [name for name in rewards if run["components"][name]["unit"] is None]
@@ -198,7 +199,8 @@ def _told(run: Mapping[str, Any]) -> str:
     return f'<details class="fg-fold fg-did"><summary>{head}</summary>{written}<ol>{listed}</ol></details>'
 
 
-def _component(name: str, part: Mapping[str, Any], weight: float) -> str:
+def _component(name: str, part: Mapping[str, Any], weight: float, body: str | None = None) -> str:
+    name = f"{name} (language model)" if body == "llm" else name
     weighed = f'<span class="fg-weight">× {weight:.2f}</span>' if weight else ""
     return (
         f'<div class="fg-part"><span class="fg-name">{escape(name)} {weighed}</span>{_bar(part["unit"])}'

@@ -29,6 +29,7 @@ from index.store import Store
 from index.types import Scope
 
 DATA_DIR_VARIABLE = "FORAGE_DATA_DIR"
+FREEZE_EVERY = 0.3  # seconds while the models load
 
 logger = logging.getLogger(__name__)
 
@@ -171,8 +172,10 @@ def _warm(opened: Workspace) -> None:
 
     Streamlit collects all garbage after every run of a page and of a polling fragment. With the models'
     libraries loaded that takes about half a second each time and stops the agent's thread, so what is
-    loaded now is taken out of the collector's sight.
+    loaded now is taken out of the collector's sight: at the end, and already while it loads, for a person
+    who asks at once makes the page poll.
     """
+    threading.Thread(target=_out_of_sight, args=(opened,), name="freeze", daemon=True).start()
     try:
         load_embedder().embed(["warm"])
         reader = load_reader()
@@ -185,6 +188,11 @@ def _warm(opened: Workspace) -> None:
         logger.warning("the models are not ready: %s", error)
     finally:
         opened.ready.set()
+
+
+def _out_of_sight(opened: Workspace) -> None:
+    while not opened.ready.wait(FREEZE_EVERY):
+        gc.freeze()
 
 
 def open_conversation(opened: Workspace) -> str | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -16,6 +16,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from index.errors import InputError
+
+if TYPE_CHECKING:
+    from training.rewards.contract import Reward
 
 reward_commands = typer.Typer(
     name="rewards", no_args_is_help=True, help="The rewards that policies are trained with."
@@ -50,10 +53,17 @@ def list_rewards(
         typer.echo(json.dumps({"rewards": found, "presets": mixtures}, indent=2, ensure_ascii=False))
         return
     rows = [
-        (r["name"], r["role"], f"{r['low']:g} to {r['high']:g}", ", ".join(r["needs"]) or "-", r["paper"])
+        (
+            r["name"],
+            r["role"],
+            r["body"],
+            f"{r['low']:g} to {r['high']:g}",
+            ", ".join(r["needs"]) or "-",
+            r["paper"],
+        )
         for r in found
     ]
-    _table(f"{len(rows)} rewards", ("Reward", "Role", "Range", "Needs", "Source"), rows)
+    _table(f"{len(rows)} rewards", ("Reward", "Role", "Body", "Range", "Needs", "Source"), rows)
     _table("Presets", ("Preset", "About"), [(name, made["about"]) for name, made in mixtures.items()])
 
 
@@ -76,6 +86,9 @@ def score(
     ] = None,
     principle: Annotated[str, typer.Option(help='What answers should be like: "be concise and cite sources".')] = "",
     limit: Annotated[int, typer.Option(min=1, help="Only the newest N trajectories.")] = 200,
+    with_model: Annotated[
+        bool, typer.Option("--with-model", help="Let the language model of the settings judge too.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Every component's value for logged trajectories, and why; siblings of one question are ranked.
@@ -94,12 +107,27 @@ def score(
     records = read_trajectories(folder / "trajectories.jsonl", limit, trajectory)
     with closing(Store.open(folder)) as store:
         examples = load_questions(*questions) if questions else ()
-        found = score_records(store, records, mixtures, examples, principle)
+        judged = _judged(folder) if with_model else ()
+        found = score_records(store, records, mixtures, examples, principle, judged=judged)
     found = {"preset": preset, **found}
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
     else:
         _tell(found, preset, trajectory)
+
+
+def _judged(folder: Path) -> Collection[Reward]:
+    """The rewards that a language model judges. Raises InputError where the settings name none."""
+    from agent.config import load_settings
+    from agent.llm import open_language_model
+    from training.rewards.registry import with_model
+
+    model = open_language_model(load_settings(folder).model)
+    if model is None:
+        raise InputError(
+            f"--with-model: the settings in {folder} name no language model. Choose one on the Settings page."
+        )
+    return with_model(model).values()
 
 
 def read_trajectories(path: Path, limit: int, wanted: str = "") -> list[Mapping[str, Any]]:
@@ -147,8 +175,11 @@ def _tell(found: Mapping[str, Any], preset: str, wanted: str) -> None:
         ]
         _table(group["question"], ("Run", preset, "Right", "Searches", "Answer"), rows)
         shown = next((run for run in runs if wanted and run["id"].startswith(wanted)), runs[0])
-        parts = [(name, _number(part["value"]), part["why"]) for name, part in shown["components"].items()]
-        _table(f"Components of {shown['id'][:8]}", ("Component", "Value", "Why"), parts)
+        parts = [
+            (name, found["rewards"][name]["body"], _number(part["value"]), part["why"])
+            for name, part in shown["components"].items()
+        ]
+        _table(f"Components of {shown['id'][:8]}", ("Component", "Body", "Value", "Why"), parts)
 
 
 def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

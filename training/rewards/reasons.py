@@ -43,6 +43,8 @@ def why(reward: Reward, episode: Episode, value: Score) -> str:
         return _why_not(reward, episode)
     if not episode.well_formed:
         return "the output could not be read"
+    if reward.body == "llm":
+        return "as a language model judged it"
     special = _SPECIAL.get(reward.name)
     if special is not None:
         return special(episode)
@@ -51,6 +53,13 @@ def why(reward: Reward, episode: Episode, value: Score) -> str:
 
 
 def _why_not(reward: Reward, episode: Episode) -> str:
+    if reward.body == "llm":
+        asked = bool(episode.principle if reward.level == "group" else episode.nuggets)
+        return (
+            "the language model gave no verdict"
+            if asked
+            else "nothing for it to judge: no facts or no principle"
+        )
     for need in reward.needs:
         if need in _LACKED and not _LACKED[need][0](episode):
             return _LACKED[need][1]

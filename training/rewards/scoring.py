@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from index.store import Store
@@ -23,7 +24,8 @@ from training.rewards.registry import REWARDS
 
 def described(reward: Reward) -> dict[str, Any]:
     """A reward's metadata as JSON, with the first line of what it says of itself."""
-    told = (inspect.getdoc(reward.score) or "").split("\n\n", 1)[0]
+    body = reward.score.func if isinstance(reward.score, partial) else reward.score
+    told = (inspect.getdoc(body) or "").split("\n\n", 1)[0]
     return {
         "name": reward.name,
         "about": " ".join(told.split()),
@@ -71,16 +73,19 @@ def score_records(
     examples: Iterable[QAExample] = (),
     principle: str = "",
     names: Collection[str] = (),
+    judged: Collection[Reward] = (),
 ) -> dict[str, Any]:
     """All components and the totals by preset of every record, grouped by question.
 
     `names`: only these components (default: all that score episodes). `principle`: what answers should be like, in
-    plain words, for the reward that follows one.
+    plain words, for the reward that follows one. `judged`: rewards of a language model (`registry.with_model`) beside
+    those of the embedded body.
     """
     ids = shown_ids(records)
     book, texts = GoldBook(store, examples), texts_of(store, ids)
     shared().store(vectors_of(store, ids))
     chosen = [r for r in REWARDS.values() if r.level != "formula" and (not names or r.name in names)]
+    chosen += judged
     groups = []
     for group in siblings(records):
         gold = book.gold(str(group[0].get("question", "")))

@@ -1,6 +1,7 @@
 """Logged trajectories as episodes: a real run, older and newer forms of the log, gold from a question set."""
 
 import json
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,25 @@ from typer.testing import CliRunner
 
 from agent.build import open_agent
 from agent.config import Settings
+from agent.types import Completion
 from app.__main__ import app
+from index.errors import InputError
 from index.ingest import ingest
 from index.store import Store
 from training.data import Evidence as GoldQuote
 from training.data import QAExample
 from training.rewards.compose import load_papers, load_presets
 from training.rewards.contract import Step, score_group
-from training.rewards.live import Gold, GoldBook, episode_from, stop_probability, with_gold
+from training.rewards.live import (
+    Gold,
+    GoldBook,
+    episode_from,
+    shown_ids,
+    stop_probability,
+    texts_of,
+    vectors_of,
+    with_gold,
+)
 from training.rewards.reasons import why
 from training.rewards.registry import REWARDS
 from training.rewards.scoring import score_records, siblings
@@ -96,6 +108,56 @@ def test_scores_with_gold(folder: Path, records: list[dict[str, Any]]) -> None:
     assert group["gold"] and run["right"] is True and run["totals"]["balanced"] > 0.49
     assert run["components"]["citation_f1"]["value"] == 1.0
     assert run["components"]["em"]["why"] == "“Ilse Marn” against “Ilse Marn”: right, word F1 1.00"
+
+
+class Judge:
+    """A language model that gives every answer the same score by any principle."""
+
+    name = "judge"
+
+    def complete(
+        self, system: str, prompt: str, *, max_tokens: int = 512, deadline: float | None = None
+    ) -> Completion:
+        return Completion('{"A1": 4, "A2": 4}', 1, 1, "stop")
+
+
+def test_a_language_models_verdicts_stand_beside_ours_and_say_whose_they_are(
+    folder: Path, records: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = [
+        "train",
+        "rewards",
+        "score",
+        "--data-dir",
+        str(folder),
+        "--with-model",
+        "--principle",
+        "be concise",
+    ]
+    with pytest.raises(InputError, match="name no language model"):
+        CliRunner().invoke(app, command, catch_exceptions=False)
+    monkeypatch.setattr("agent.llm.open_language_model", lambda config: Judge())
+    told = CliRunner().invoke(app, [*command, "--json"])
+    assert told.exit_code == 0, told.output
+    found = json.loads(told.stdout)
+    assert {name for name, made in found["rewards"].items() if made["body"] == "llm"} == {
+        "nuggets_llm",
+        "principle_llm",
+    }
+    assert found["rewards"]["principle_llm"]["about"].startswith("The episodes' answers by the principle")
+    parts = found["groups"][0]["runs"][0]["components"]
+    assert parts["principle_llm"] == {"value": 4.0, "unit": 0.75, "why": "as a language model judged it"}
+    assert parts["nuggets_llm"]["value"] is None and "no facts" in parts["nuggets_llm"]["why"]
+    shown = CliRunner().invoke(app, command, env={"COLUMNS": "160"}).stdout
+    assert any("principle_llm" in line and " llm " in line for line in shown.splitlines())
+
+
+def test_passages_of_the_store_keep_their_vectors(folder: Path, records: list[dict[str, Any]]) -> None:
+    ids = shown_ids(records)
+    with closing(Store.open(folder)) as store:
+        vectors, texts = vectors_of(store, ids), texts_of(store, ids)
+    assert set(vectors) == set(texts.values())
+    assert all(abs(float(vector @ vector) - 1) < 1e-3 for vector in vectors.values())
 
 
 def test_gold_that_is_not_in_the_library_is_left_out(folder: Path) -> None:
