@@ -42,10 +42,12 @@ def fit(
     kept = [row for row in rows if len(row.right)]
     if len(kept) < 50 or len({bool(row.right.any()) for row in kept}) < 2:
         raise InputError(
-            f"{len(kept)} questions were read; at least 50 are needed, some with a right answer and some without. "
-            "Give more --minutes or more data."
+            f"{len(kept)} looks at questions were taken; at least 50 are needed, some with a right answer and "
+            "some without. Give more --minutes or more data."
         )
-    folds = np.random.default_rng(seed).permutation(len(kept)) % FOLDS
+    asked = {question: at for at, question in enumerate(dict.fromkeys(row.question for row in kept))}
+    place = np.random.default_rng(seed).permutation(len(asked)) % FOLDS  # all looks at a question in one fold
+    folds = np.array([place[asked[row.question]] for row in kept])
     best, right = np.zeros(len(kept)), np.zeros(len(kept))
     for fold in range(FOLDS):
         trees = _grow([row for row, at in zip(kept, folds, strict=True) if at != fold], seed, start)
@@ -55,7 +57,11 @@ def fit(
     scale = LogisticRegression(C=1e6).fit(best[:, None], right)
     calibration = (float(scale.coef_[0, 0]), float(scale.intercept_[0]))
     stated = 1.0 / (1.0 + np.exp(-(calibration[0] * best + calibration[1])))
-    report: dict[str, Any] = {"questions": len(kept), "all": quality(stated, right, kept)}
+    report: dict[str, Any] = {
+        "questions": len(asked),
+        "looks": len(kept),
+        "all": quality(stated, right, kept),
+    }
     for name in dict.fromkeys(row.source for row in kept):
         own = np.array([row.source == name for row in kept])
         report[name] = quality(stated[own], right[own], [row for row in kept if row.source == name])

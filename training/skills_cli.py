@@ -83,7 +83,7 @@ def skill(
     ] = None,
     half: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", help="Deep: a hop encoder that left out a half of the questions; two."),
+        typer.Option(metavar="FILE", help="Deep: hop encoder, judge: reader, that left out a half; two."),
     ] = None,
     install: Annotated[
         bool,
@@ -97,7 +97,8 @@ def skill(
     from training.skills.card import Run, resolve_device
 
     only("reader", name, teacher=teacher, ramp=ramp, from_collection=from_collection)
-    only("deep", name, half=half)
+    if half and name not in ("deep", "judge"):
+        raise InputError(f"--half is for deep mode and the judge. Leave it out for the {name}.")
     if leave_out is not None and name not in ("reader", "hop"):
         raise InputError(f"--leave-out is for the reader and the hop encoder. Leave it out for the {name}.")
     if start is not None and name not in ("reader", "judge"):

@@ -17,7 +17,7 @@ def made_rows(count: int, seed: int) -> list[Rows]:
     for number in range(count):
         table = draw.random((6, len(FEATURES))).astype(np.float32)
         right = (table[:, 0] > 0.8).astype(np.float32)
-        rows.append(Rows(f"set {number % 2}", table, right, bool(right.any())))
+        rows.append(Rows(f"set {number % 2}", f"question {number}", table, right, bool(right.any())))
     return rows
 
 

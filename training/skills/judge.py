@@ -1,8 +1,8 @@
 """Trains the judge: `forage train skill judge`.
 
 The live agent's reading of training questions gives rows (training/judge_rows.py), boosted trees learn from them
-(training/judge_fit.py). Rows are kept as they come, so a second run goes on where the first stopped. Question sets
-that a reader or ranker was trained on flatter both; the card's figures are out of fold, not out of their training.
+(training/judge_fit.py). Rows are kept as they come, so a second run goes on where the first stopped. A reader is too
+good on questions it learned from: give two that each left out a half (`--half`), else the one in use reads them all.
 """
 
 from __future__ import annotations
@@ -18,15 +18,17 @@ import numpy as np
 
 from agent import judge
 from agent.judge import FEATURES
+from agent.reader_model import load_reader
 from index import delta
 from index.encoders import load_embedder
 from index.trees import Trees, from_dump
 from index.types import Mode
 from training import judge_fit
-from training.judge_rows import SOURCES, Rows, collect
+from training.judge_rows import SOURCES, ReaderFor, Rows, collect
 from training.report import provenance
 from training.skills.card import Run
 from training.skills.leaks import licences
+from training.skills.reader_halves import ReaderHalves
 
 MODE: Mode = "ranked"
 
@@ -36,7 +38,8 @@ def train(run: Run) -> dict[str, Any]:
     began = time.monotonic()
     if not judge.installed():  # any order of the chains will do to learn from
         judge.use(from_dump([{"tree_structure": {"leaf_value": 0.0}}]))
-    rows = _rows(run, began + 60 * run.minutes)
+    reader_for = ReaderHalves(run.halves) if run.halves else lambda question: load_reader()
+    rows = _rows(run, began + 60 * run.minutes, reader_for)
     start = Trees.from_arrays(delta.load_arrays(run.start), "judge") if run.start is not None else None
     trees, calibration, report = judge_fit.fit(rows, run.seed, start)
     facts = provenance()
@@ -46,6 +49,7 @@ def train(run: Run) -> dict[str, Any]:
         "settings": {**judge_fit.SETTINGS, "rounds": judge_fit.ROUNDS, "folds": judge_fit.FOLDS},
         "data": licences(run.data, sorted({source.name for source in SOURCES})) if run.data else {},
         "seed": run.seed,
+        "halves": [delta.digest(path)[:12] for path in run.halves],
         "start": delta.digest(run.start)[:12] if run.start is not None else "",
         "command": facts["command"],
         "commit": facts["commit"],
@@ -59,16 +63,16 @@ def train(run: Run) -> dict[str, Any]:
     return card
 
 
-def _rows(run: Run, until: float) -> list[Rows]:
+def _rows(run: Run, until: float, reader_for: ReaderFor) -> list[Rows]:
     """Rows of earlier runs, then new ones until the time is up."""
     path = run.out / "judge-rows.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = [_read(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
-    done = Counter(row.source for row in rows)
+    done = Counter(source for source, _ in {(row.source, row.question) for row in rows})
     with path.open("a", encoding="utf-8") as lines:
-        for row in collect(run.data, load_embedder(), None, MODE, done):
+        for row in collect(run.data, load_embedder(), None, MODE, done, reader_for):
             rows.append(row)
-            kept = [row.source, row.features.tolist(), row.right.tolist(), row.answerable]
+            kept = [row.source, row.question, row.features.tolist(), row.right.tolist(), row.answerable]
             lines.write(json.dumps(kept) + "\n")
             lines.flush()
             if time.monotonic() > until:
@@ -77,9 +81,9 @@ def _rows(run: Run, until: float) -> list[Rows]:
 
 
 def _read(line: str) -> Rows:
-    source, features, right, answerable = json.loads(line)
+    source, question, features, right, answerable = json.loads(line)
     table = np.array(features, dtype=np.float32).reshape(-1, len(FEATURES))
-    return Rows(source, table, np.array(right, dtype=np.float32), bool(answerable))
+    return Rows(source, question, table, np.array(right, dtype=np.float32), bool(answerable))
 
 
 def weights_path(out: Path) -> Path:
