@@ -63,6 +63,12 @@ def skill(
         list[Path] | None,
         typer.Option(metavar="FILE", help="Reader: imitate these weights too; may be given several times."),
     ] = None,
+    average: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="Reader: the mean of these weights instead of training; twice or more."
+        ),
+    ] = None,
     ramp: Annotated[
         float | None,
         typer.Option(min=0, max=1, help="Reader: share of self-made questions; 1 is pre-training alone."),
@@ -96,7 +102,7 @@ def skill(
     from training.skills import deep, hop, judge, packer, ranker, reader
     from training.skills.card import Run, resolve_device
 
-    only("reader", name, teacher=teacher, ramp=ramp, from_collection=from_collection)
+    only("reader", name, teacher=teacher, average=average, ramp=ramp, from_collection=from_collection)
     if half and name not in ("deep", "judge"):
         raise InputError(f"--half is for deep mode and the judge. Leave it out for the {name}.")
     if leave_out is not None and name not in ("reader", "hop"):
@@ -106,6 +112,7 @@ def skill(
     run = Run(
         out, question_sets(data), minutes, seed, resolve_device(device), start=start,
         teachers=tuple(teacher or ()), ramp=ramp, left_out=leave_out, halves=tuple(half or ()),
+        averaged=tuple(average or ()),
         collection=(data_dir, from_collection) if from_collection is not None else None,
     )  # fmt: skip
     module = {"reader": reader, "hop": hop, "ranker": ranker, "deep": deep, "packer": packer, "judge": judge}[

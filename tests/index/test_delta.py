@@ -88,3 +88,14 @@ def test_damaged_weights_are_refused_with_what_to_do(tmp_path: Path, damage: str
     with pytest.raises(StoreError, match="skill") as caught:
         delta.load(path)
     assert "Install Forage again" in str(caught.value)
+
+
+def test_the_mean_of_networks_is_the_mean_of_their_parameters() -> None:
+    one, other = Network(), Network()
+    with torch.no_grad():
+        other.encoder.weight.add_(1.0)
+        other.head.bias.fill_(4.0)
+    expected = (one.encoder.weight.detach() + 0.5, (one.head.bias.detach() + 4.0) / 2)
+    mean = delta.averaged([one, other])
+    assert torch.allclose(mean.encoder.weight, expected[0])
+    assert torch.allclose(mean.head.bias, expected[1])

@@ -25,7 +25,8 @@ class Run:
     start: weights to go on from instead of the packaged encoder; teachers: weights whose mean is imitated;
     ramp: share of self-made questions (1: pre-training with nothing else); collection: an ingested one to adapt
     to, as (data folder, name); left_out: a fold of the questions that is not learned from;
-    halves: hop encoders that each left out one.
+    halves: hop encoders or readers that each left out one; averaged: readers whose weights are averaged, instead of
+    training.
     """
 
     out: Path
@@ -39,6 +40,7 @@ class Run:
     collection: tuple[Path, str] | None = None
     left_out: int | None = None
     halves: tuple[Path, ...] = ()
+    averaged: tuple[Path, ...] = ()
 
 
 def resolve_device(name: str) -> str:

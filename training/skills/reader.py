@@ -10,6 +10,7 @@ of its spans and kinds from theirs (Hinton, Vinyals and Dean, 2015, section 2, t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ LOOK = 200  # development questions of a look on the way
 
 def train(run: Run) -> dict[str, Any]:
     """Train, write the weights and their card to `run.out`, and return the card."""
+    if run.averaged:
+        return average(run)
     torch.manual_seed(run.seed)
     audit = LeakAudit.of(run.data) if run.data else LeakAudit()
     found = sources(run, audit)
@@ -75,6 +78,29 @@ def train(run: Run) -> dict[str, Any]:
     delta.save(weights, change, card)
     checkpoint.unlink(missing_ok=True)
     return scored(run, card)
+
+
+def average(run: Run) -> dict[str, Any]:
+    """Write the mean of several readers to `run.out`, calibrate and measure it; the card."""
+    card = describe(run, "reader", loop.Outcome(0.0, 0, 0, ()), SETS) | {
+        "averaged": [delta.digest(path)[:12] for path in run.averaged],
+        "leak_audit": delta.read_card(run.averaged[0]).get("leak_audit", {}),
+    }
+    delta.save(weights_path(run.out), mean_of(run.averaged), card)
+    return scored(run, card)
+
+
+def mean_of(paths: Sequence[Path]) -> dict[str, Any]:
+    """What the mean of the readers' weights changes in the packaged encoder."""
+    base = delta.encoder_weights(build_network())
+    networks = []
+    for path in paths:
+        networks.append(build_network())
+        delta.apply(networks[-1], delta.load(path))
+    network = delta.averaged(networks)
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_("embeddings" not in name)
+    return delta.difference(network, base)
 
 
 def scored(run: Run, card: dict[str, Any]) -> dict[str, Any]:
