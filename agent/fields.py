@@ -21,6 +21,7 @@ from agent.matching import stems
 from agent.question import Question, content_words, words
 from agent.reader import Evidence, is_row
 from agent.spans import Candidate
+from agent.statuses import LABELS, outcome_asked, verdict
 from index.types import Hit, Passage
 
 KNOWN = 0.5  # rarity-weighted share of the rest of the question that the record must hold
@@ -114,12 +115,17 @@ def field_in(question: Question, weights: np.ndarray, passages: Sequence[Passage
     best = max(fitting, key=lambda held: (held.known, len(stems(held.field.label))))
     said = stems(best.field.value)
     rivals = [h for h in fitting if h.known >= best.known - 0.01 and stems(h.field.value) != said]
+    outcome = outcome_asked(question)
+    if outcome and (rivals or not verdict(outcome, best.field.value)):
+        return None
     longer = [h for h in rivals if stems(h.field.label) >= stems(best.field.label)]
     return None if longer else best
 
 
 def may_stand_in_field(question: Question) -> bool:
-    """Whether a question asks for one value: not for a comparison, a reason, yes or no."""
+    """Whether a question asks for one value or whether a status holds: not for a comparison or a reason."""
+    if outcome_asked(question):
+        return True
     return question.expects in _KINDS and not question.options and " or " not in question.text
 
 
@@ -142,14 +148,14 @@ def _known(
     question: Question, asked: frozenset[str], weights: np.ndarray, field: Field, passage: Passage
 ) -> float | None:
     """How much of the rest of the question the field's record holds; None where the field does not answer it."""
-    label = _concepts(" ".join(content_words(field.label)))
+    outcome = outcome_asked(question)
+    label = stems(outcome) if outcome else _concepts(" ".join(content_words(field.label)))
     implied = _IMPLIED.get(question.expects, frozenset())
-    if not label or not label <= asked | implied or not label & asked:
+    if outcome:
+        if not stems(field.label) <= LABELS:
+            return None
+    elif not _asked_for(field, label, asked, implied, question):
         return None
-    if not identifiers(field.label) <= identifiers(question.text):
-        return None
-    if _concepts(field.value) <= asked or not _fits(question.expects, field.value):
-        return None  # a value that the question names itself is what it is about
     record = f"{passage.title}\n{passage.heading}\n{field.record}"
     held = stems(record) | stems(re.sub(r"[-_/.]", " ", record))
     named = stems(" ".join(question.names))
@@ -165,6 +171,17 @@ def _known(
     total = sum(weight for _, weight in rest)
     known = sum(w for term, w in rest if stems(term) <= held) / total if total else 1.0
     return known if known >= KNOWN else None
+
+
+def _asked_for(
+    field: Field, label: frozenset[str], asked: frozenset[str], implied: frozenset[str], question: Question
+) -> bool:
+    """Whether the question asks for the field's label, and for a value of its kind that it does not name itself."""
+    if not label or not label <= asked | implied or not label & asked:
+        return False
+    if not identifiers(field.label) <= identifiers(question.text):
+        return False
+    return not _concepts(field.value) <= asked and _fits(question.expects, field.value)
 
 
 def _fits(expects: str, value: str) -> bool:
@@ -204,5 +221,7 @@ def field_answer(
     if not line:
         return None
     chain = make_chain(question, weights, (max(line, key=lambda e: e.score),))
-    answer = Candidate(answer_of(question.expects, held.field.value), -1, -1, FIELD, held.known)
+    outcome = outcome_asked(question)
+    said = verdict(outcome, held.field.value) if outcome else answer_of(question.expects, held.field.value)
+    answer = Candidate(said, -1, -1, FIELD, held.known)
     return replace(chain, answers=(answer,), why=f"So says the field “{held.field.label}”.")

@@ -8,6 +8,7 @@ import pytest
 from agent.designations import designations, holds, identifiers
 from agent.fields import answer_of, field_in, fields_of, record_beside
 from agent.question import analyse
+from agent.statuses import verdict
 from index.types import Hit, Passage
 
 HEADER = """Proposal: 41
@@ -123,3 +124,33 @@ def test_versions_and_numbers_say_which_one_is_meant() -> None:
     assert designations("Who won in World War 2?") == frozenset()
     assert identifiers("RFC 12, i686-apple.") == {"12", "i686-apple"}
     assert holds("Kestrel 3.11 came", "3.11") and not holds("Kestrel 3.1 and 13.11.2", "3.11")
+
+
+@pytest.mark.parametrize(
+    ("question", "value"),
+    [
+        ("Was the proposal on weighing the mail rejected?", "Withdrawn"),
+        ("Has the weighing of the parcels been finished?", "Final"),
+        ("Was the weighing of the parcels accepted?", None),  # "Final" does not say
+        ("Was the proposal on weighing the telegrams rejected?", None),  # no such record
+        ("Why was the proposal on weighing the mail rejected?", None),
+    ],
+)
+def test_a_status_answers_whether_it_holds(question: str, value: str | None) -> None:
+    asked = analyse(question)
+    held = field_in(asked, np.full(len(asked.terms), 1 / len(asked.terms), np.float32), (MAIL, PARCELS))
+    assert (None if held is None else held.field.value) == value
+
+
+@pytest.mark.parametrize(
+    ("asked", "value", "said"),
+    [
+        ("rejected", "Withdrawn", "no"),
+        ("withdrawn", "Withdrawn (2019)", "yes"),
+        ("accepted", "Not accepted", ""),
+        ("accepted", "Accepted, later rejected", ""),
+        ("open", "Closed", "no"),
+    ],
+)
+def test_outcomes_that_exclude_each_other_decide(asked: str, value: str, said: str) -> None:
+    assert verdict(asked, value) == said
