@@ -61,6 +61,10 @@ def policy(
     members: Annotated[
         int, typer.Option(min=1, help="Networks of different seeds whose scores are averaged.")
     ] = 1,
+    half: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="A reader that left out a half of the questions; two of them."),
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that explore.")] = 1,
     cache: Cache = None,
     data_dir: DataDir = None,
@@ -83,7 +87,7 @@ def policy(
     if trees:
         explored = [tree for path in trees for tree in known(path).values()]
     else:
-        plan = Plan(budget=budget, seed=seed)
+        plan = Plan(budget=budget, seed=seed, halves=tuple(half or ()))
         asked = gather(data or (), split=split, limit=limit, cache=cache, seed=seed, logs=logs,
                        untitled=untitled)  # fmt: skip
         kept = (cache or out) / f"explored-{split}-{plan_key(plan)}.jsonl"

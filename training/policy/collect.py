@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -17,6 +18,8 @@ from random import Random
 from agent.agent import Agent
 from agent.config import AgentConfig, Settings
 from agent.policy import Policy, Rules, always_deep, always_single, fixed_three_hop
+from agent.reader_model import ReaderModel, load_reader
+from index import delta
 from index.encoders import load_embedder
 from index.errors import Cancelled, ForageError
 from index.retrieve import Searcher
@@ -24,6 +27,7 @@ from index.store import Store
 from index.types import Scope
 from training.policy.explore import Explorer
 from training.policy.trees import Tree, dump, read_trees
+from training.skills.reader_halves import ReaderHalves
 
 FAILED = "failures.jsonl"
 
@@ -35,6 +39,7 @@ class Plan:
     budget: int = 10  # searches of one question
     longest: int = 3  # searches of one path
     seed: int = 7
+    halves: tuple[Path, ...] = ()  # readers that each left out a half of the questions; none: the one in use
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,24 +139,39 @@ def _explored(todo: Sequence[Asked], plan: Plan, workers: int) -> Iterator[tuple
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-_AGENTS: dict[str, Agent] = {}  # of this process; opening a folder costs seconds
+_AGENTS: dict[tuple[str, ReaderModel | None], Agent] = {}  # of this process; opening a folder costs seconds
 
 
 def _one(asked: Asked, plan: Plan) -> tuple[Tree | None, str]:
     try:
-        return explore_question(agent_of(asked.data_dir), asked, plan), ""
+        agent = agent_of(asked.data_dir, plan.halves, asked.blank.question)
+        return explore_question(agent, asked, plan), ""
     except ForageError as error:
         return None, str(error)
 
 
-def agent_of(data_dir: str) -> Agent:
-    """An agent without a model and without records. Time does not cut a run short: it would make results chance."""
-    if data_dir not in _AGENTS:
+def agent_of(data_dir: str, halves: tuple[Path, ...] = (), question: str = "") -> Agent:
+    """An agent without a model and without records. Time does not cut a run short: it would make results chance.
+
+    halves: the question is read by the one that never saw it, as at the end people's questions are.
+    """
+    model = _halves(halves)(question) if halves else load_reader()
+    key = (data_dir, model)
+    if key not in _AGENTS:
         settings = replace(Settings(), agent=AgentConfig(max_seconds=86_400, max_steps=64))
-        _AGENTS[data_dir] = Agent(Searcher(Store.open(data_dir), load_embedder()), settings, None)
-    return _AGENTS[data_dir]
+        searcher = Searcher(Store.open(data_dir), load_embedder())
+        _AGENTS[key] = Agent(searcher, settings, None, reader=lambda: model)
+    return _AGENTS[key]
+
+
+@cache
+def _halves(paths: tuple[Path, ...]) -> ReaderHalves:
+    return ReaderHalves(paths)
 
 
 def plan_key(plan: Plan) -> str:
     """Short hash of the plan; names the file of its trees."""
-    return sha256(json.dumps(asdict(plan), sort_keys=True).encode()).hexdigest()[:8]
+    told = asdict(plan) | {"halves": [delta.digest(path)[:12] for path in plan.halves]}
+    if not plan.halves:
+        del told["halves"]
+    return sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:8]
