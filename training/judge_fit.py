@@ -15,7 +15,7 @@ from index.trees import Trees, from_dump
 from training.judge_rows import Rows
 
 FOLDS = 5
-ROUNDS, MORE = 250, 60  # trees from nothing; trees added to a given ensemble
+ROUNDS, MORE = 250, 150  # trees from nothing; trees added to a given ensemble
 SETTINGS = {
     "objective": "binary",
     "learning_rate": 0.05,
