@@ -90,16 +90,17 @@ def test_on_a_phone_runs_are_scored_explained_and_weighed_anew(
     assert page.locator(".fg-did li").first.is_visible()
     assert page.evaluate(WIDEST) <= PHONE["width"]
 
+    page.get_by_role("slider", name="tokens").wait_for()  # widgets are drawn after the page's text
+    _settled(page)
     for slider in page.get_by_role("slider").all():
         if slider.is_enabled():
             _weigh_nothing(page, slider)
     page.wait_for_function(UNRANKED)  # no weight, no order
-    added = page.get_by_role("combobox", name="Add a component")
-    added.fill("steps")
-    added.press("Enter")
-    page.get_by_role("slider", name="steps").wait_for()
+    page.get_by_role("combobox", name="Add a component").tap()
+    page.get_by_role("option", name=re.compile("^steps")).tap()
     page.wait_for_function(f"!({UNRANKED})")
-    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")  # the open list hides the rest from the role tree
+    page.get_by_role("slider", name="steps").wait_for()
     picture = Path(os.environ.get("FORAGE_SCREENSHOTS", tmp_path)) / "rewards-phone.png"
     page.screenshot(path=picture, full_page=True)
     assert page.evaluate(WIDEST) <= PHONE["width"]
