@@ -4,8 +4,9 @@
     python -m benchmarks.documents --cache DIR          # keeps the copied files and the index for the next run
 
 The files that the questions rest on are ingested together with others of the same collections (listed in
-`questions/documents-files.json`), and the default agent is asked without a language model. None of the embedded
-skills was trained on these collections. Gold is a file, not a quote: texts of the collections are not kept here.
+`questions/documents-files.json`), and the default agent is asked without a language model. No embedded skill
+was trained on questions about them; the reader has seen masked spans of most of the proposals and RFCs. Gold is a file,
+not a quote: texts of the collections are not kept here.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ from training.metrics import bootstrap
 QUESTIONS = ROOT / "benchmarks" / "questions" / "documents.jsonl"
 FILES = QUESTIONS.with_name("documents-files.json")
 ABOUT = """\
-No embedded skill was trained on enhancement proposals, RFCs or company filings. Thirty questions of our own ask
-about them: 10 about PEPs, 8 about Rust RFCs, 8 about filings (PDF), and 4 near misses that none of the files answers.
+No embedded skill was trained on questions about enhancement proposals, RFCs or company filings; the reader has filled
+masked spans of most of the proposals and RFCs, of no filing. Thirty questions of our own ask about them: 10 about PEPs, 8 about Rust RFCs, 8 about filings (PDF), and 4 near misses that none of the files answers.
 Of the answerable, 17 need a single fact (2 of them a figure in a table), 5 follow a fact of one file into another, 2
 compare two files, 2 are yes/no. The 23 files they rest on are ingested with 26 others of the same collections, and the
 default agent is asked without a language model. Gold is a file, not a quote. The questions were written from the files
