@@ -37,13 +37,13 @@ from training.metrics import bootstrap
 QUESTIONS = ROOT / "benchmarks" / "questions" / "documents.jsonl"
 FILES = QUESTIONS.with_name("documents-files.json")
 ABOUT = """\
-No embedded skill was trained on questions about enhancement proposals, RFCs or company filings; the reader has filled
-masked spans of most of the proposals and RFCs, of no filing. Thirty questions of our own ask about them: 10 about PEPs, 8
-about Rust RFCs, 8 about filings (PDF), and 4 near misses that none of the files answers. Of the answerable, 17 need a
-single fact (2 of them a figure in a table), 5 follow a fact of one file into another, 2 compare two files, 2 are yes/no.
-The 23 files they rest on are ingested with 26 others of the same collections, and the default agent is asked without a
-language model. Gold is a file, not a quote. The questions were written from the files before the agent was asked, and
-not changed after."""
+No embedded skill was trained on questions about enhancement proposals, RFCs or company filings; the reader has
+filled masked spans of most of the proposals and RFCs, of no filing. Thirty questions of our own ask about them: 10
+about PEPs, 8 about Rust RFCs, 8 about filings (PDF), and 4 near misses that none of the files answers. Of the
+answerable, 17 need a single fact (2 of them a figure in a table), 5 follow a fact of one file into another, 2
+compare two files, 2 are yes/no. The 23 files they rest on are ingested with 26 others of the same collections, and
+the default agent is asked without a language model. Gold is a file, not a quote. The questions were written from
+the files before the agent was asked, and not changed after."""
 SHOWN = 60  # characters of an answer in the list of failures
 ROWS = {
     "em": "EM of the answerable",
