@@ -14,6 +14,11 @@ from agent.policy import FEATURES, Choice, Situation, gate_choice
 from agent.policy_net import PolicyNet, load_net
 from index.errors import StoreError
 
+# Worth of an honest silence where the documents hold the answer, of a right answer 1 (docs/POLICY.md). With p the
+# calibrated probability of being right, answering is worth p and silence at most (1 - p) + SILENCE * p: from
+# p = 1 / (2 - SILENCE) on silence never pays, whatever a network makes of a collection unlike those it learned from.
+SILENCE = 0.25
+SURE = 1.0 / (2.0 - SILENCE)
 PACKAGED = "policy"  # name of the weights that come with Forage, where there are any
 
 
@@ -49,6 +54,9 @@ class TrainedPolicy:
             key = np.frombuffer(np.asarray(situation.values, np.float64).tobytes(), np.uint32)
             rng = np.random.default_rng([self.seed, *key.tolist()])
             action = str(rng.choice(list(odds), p=np.array(list(odds.values())) / sum(odds.values())))
+        elif action == "abstain" and "answer" in legal and situation["probability"] >= SURE:
+            said = f"The answer is {situation['probability']:.0%} likely to be right: too sure for silence."
+            return Choice("answer", odds, said)
         others = sorted((p for option, p in odds.items() if option != action), reverse=True)
         close = f", the next best {others[0]:.0%}" if others else ""
         return Choice(action, odds, f"The trained policy is {odds[action]:.0%} for it{close}.")

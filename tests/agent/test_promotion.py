@@ -58,6 +58,25 @@ def test_what_training_never_saw_the_gate_decides(unseen: list[str], now: Situat
     ) == pytest.approx(1)
 
 
+@pytest.mark.parametrize(
+    ("probability", "legal", "action"),
+    [
+        (
+            0.60,
+            ("answer", "graph", "abstain"),
+            "answer",
+        ),  # silence cannot be worth more than 1 - 0.6 + 0.25 * 0.6
+        (0.55, ("answer", "graph", "abstain"), "abstain"),
+        (0.60, ("graph", "abstain"), "abstain"),
+    ],
+)
+def test_what_is_probably_right_is_not_kept_silent(
+    tmp_path: Path, probability: float, legal: tuple[str, ...], action: str
+) -> None:
+    policy = open_trained(weights(tmp_path / "p.safetensors", "abstain"), "silent")
+    assert policy.decide(seen(legal, probability=probability, searches=1.0)).action == action
+
+
 NOW = Situation((0.0,) * len(FEATURES), ("hybrid", "graph", "abstain"))
 
 
