@@ -199,7 +199,7 @@ def test_stop_ends_an_answer_within_two_seconds_and_it_can_be_asked_again(
 ) -> None:
     with _model_that_never_answers(data):
         _ask(page, _rows("single")[0]["question"])
-        page.locator(".fg-running .fg-what", has_text="note").wait_for()  # the model is writing now
+        page.locator(".fg-running .fg-what", has_text="note").first.wait_for()  # the model is writing now
         page.wait_for_timeout(1000)
         page.locator(".st-key-stop button").click()
         page.get_by_text("Stopped.", exact=True).wait_for()
