@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
+from agent.trained import SILENCE
 from training.policy.trees import Ending, Tree, prefixes
 from training.rewards.compose import Preset, compose, load_papers, load_presets
 
@@ -26,7 +27,7 @@ class Pricing:
 
     price: float = 0.05
     units: Mapping[str, float] = field(default_factory=lambda: dict(UNITS))
-    silence: float = 0.25
+    silence: float = SILENCE
 
     def cost(self, path: tuple[str, ...]) -> float:
         """Units spent on a path."""

@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, TypeVar
 
+from index import delta
+from index.errors import InputError
 from training.skills.leaks import fold
 from training.skills.mixture import Source
 
@@ -30,3 +33,19 @@ def without_fold(
         replace(s, records=[r for r in s.records if not isinstance(r, kind) or fold_of(r.question) != left])
         for s in found
     ]
+
+
+def in_order(weights: Sequence[Path], skill: str, learner: str) -> list[Path]:
+    """The halves by the fold that each left out. InputError unless their cards say that every fold was left out by one.
+
+    skill: reader or hop; learner: what learns from the halves, for the message.
+    """
+    by_fold = {delta.read_card(path).get("left_out_fold"): path for path in weights}
+    if set(by_fold) != set(range(FOLDS)):
+        raise InputError(
+            f"{learner} learns from two {skill} files that each left out one half of the questions; given: "
+            f"{', '.join(str(path) for path in weights) or 'none'}. Train them with "
+            f"`forage train skill {skill} --leave-out 0 --out a` and `--leave-out 1 --out b`, "
+            f"then give --half a/{skill}.safetensors --half b/{skill}.safetensors."
+        )
+    return [by_fold[at] for at in range(FOLDS)]

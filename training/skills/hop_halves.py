@@ -11,12 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from index import delta
-from index.errors import InputError
 from index.gather import StateEncoder
 from index.hop_encoder import HopEncoder, State
 from index.types import Vectors
-from training.skills.folds import FOLDS, fold_of
+from training.skills.folds import fold_of, in_order
 
 
 class Remembering:
@@ -41,15 +39,7 @@ class Halves:
 
     def __init__(self, weights: Sequence[Path]) -> None:
         """InputError unless the cards say that every half of the questions was left out by one of them."""
-        by_fold = {delta.read_card(path).get("left_out_fold"): path for path in weights}
-        if set(by_fold) != set(range(FOLDS)):
-            raise InputError(
-                "Deep mode is trained with two hop encoders that each left out one half of the questions; "
-                f"given: {', '.join(str(path) for path in weights) or 'none'}. Train them with "
-                "`forage train skill hop --leave-out 0 --out a` and `--leave-out 1 --out b`, "
-                "then give --half a/hop.safetensors --half b/hop.safetensors."
-            )
-        self._encoders = [HopEncoder(by_fold[fold]) for fold in range(FOLDS)]
+        self._encoders = [HopEncoder(path) for path in in_order(weights, "hop", "Deep mode")]
 
     def encode_batch(self, states: Sequence[State]) -> Vectors:
         """Unit rows, in order."""

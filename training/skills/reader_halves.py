@@ -11,9 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agent.reader_model import ReaderModel
-from index import delta
-from index.errors import InputError
-from training.skills.folds import FOLDS, fold_of
+from training.skills.folds import fold_of, in_order
 
 
 class ReaderHalves:
@@ -21,15 +19,9 @@ class ReaderHalves:
 
     def __init__(self, weights: Sequence[Path]) -> None:
         """InputError unless the cards say that every half of the questions was left out by one of them."""
-        by_fold = {delta.read_card(path).get("left_out_fold"): path for path in weights}
-        if set(by_fold) != set(range(FOLDS)):
-            raise InputError(
-                "The judge learns from two readers that each left out one half of the questions; given: "
-                f"{', '.join(str(path) for path in weights)}. Train them with "
-                "`forage train skill reader --leave-out 0 --out a` and `--leave-out 1 --out b`, "
-                "then give --half a/reader.safetensors --half b/reader.safetensors."
-            )
-        self._models = [ReaderModel(by_fold[fold]) for fold in range(FOLDS)]
+        self._models = [
+            ReaderModel(path) for path in in_order(weights, "reader", "What is trained on answers")
+        ]
 
     def __call__(self, question: str) -> ReaderModel:
         """The reader that did not learn from this question."""

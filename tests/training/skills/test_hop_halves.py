@@ -47,7 +47,7 @@ def test_a_question_meets_the_half_that_left_it_out(halves: list[Path]) -> None:
 def test_both_halves_are_needed(halves: list[Path], tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--leave-out 0"):
         Halves([halves[0], halves[0]])
-    with pytest.raises(InputError, match="two hop encoders"):
+    with pytest.raises(InputError, match="two hop files"):
         deep.train(Run(tmp_path, None, 1.0))
 
 
