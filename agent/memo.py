@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from agent.reader_model import ReaderModel, Reading
+from index.bearing import bearing
 from index.retrieve import Searcher
 from index.types import Embedder, Hit, Mode, Scope, Vectors
 
@@ -64,6 +65,7 @@ class MemoSearch:
     searcher: Searcher
     scope: Scope
     _known: dict[tuple[str, int, Mode], tuple[Hit, ...]] = field(default_factory=dict)
+    _cut: dict[tuple[str, int, Mode, float], tuple[Hit, ...]] = field(default_factory=dict)
 
     def search(self, query: str, k: int, mode: Mode) -> tuple[Hit, ...]:
         """As Searcher.search."""
@@ -71,3 +73,10 @@ class MemoSearch:
         if key not in self._known:
             self._known[key] = self.searcher.search(query, k, mode, self.scope)
         return self._known[key]
+
+    def bearing(self, query: str, k: int, mode: Mode, worth: float) -> tuple[Hit, ...]:
+        """The same cut to what bears on the query (index.bearing)."""
+        key = (query, k, mode, worth)
+        if key not in self._cut:
+            self._cut[key] = bearing(self.searcher, query, self.search(query, k, mode), self.scope, worth)
+        return self._cut[key]

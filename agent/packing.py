@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from agent.config import AgentConfig
+from agent.memo import MemoSearch
 from index.encoders import count_tokens
-from index.types import Hit
+from index.types import Hit, Mode
+
+
+def evidence(
+    search: MemoSearch, query: str, mode: Mode, config: AgentConfig
+) -> tuple[tuple[Hit, ...], int]:
+    """What one search hands to the reader: the best passages, cut to what bears on the query; and their tokens."""
+    return pack(search.bearing(query, config.top_k, mode, config.evidence_worth), config.context_tokens)
 
 
 def pack(hits: Sequence[Hit], budget: int) -> tuple[tuple[Hit, ...], int]:

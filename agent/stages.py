@@ -16,7 +16,7 @@ from agent.finishing import abstain, conclude_notes, recall, reply, write
 from agent.inquiry import STOP_AT, Inquiry
 from agent.judging import verdict_of
 from agent.notebook import decided, propose
-from agent.packing import pack
+from agent.packing import evidence
 from agent.question import analyse
 from agent.recollection import Recollection
 from agent.scoring import passage_scores
@@ -118,7 +118,7 @@ def search(board: Board, tools: Tools, level: str) -> Told:
     assert board.goal is not None
     config, goal = tools.config, board.goal
     mode = mode_of(level, config)
-    hits, tokens = pack(tools.search.search(goal.query, config.top_k, mode), config.context_tokens)
+    hits, tokens = evidence(tools.search, goal.query, mode, config)
     hits, tokens = _with_record(board, tools, hits, tokens)
     seen = {hit.passage.id for found in board.found for hit in found.hits}
     overlap = sum(hit.passage.id in seen for hit in hits)

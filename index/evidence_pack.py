@@ -31,6 +31,7 @@ from index.types import Hit
 
 WORTH = 0.04  # chance of being needed from which a sentence of USUAL tokens is kept (docs/LOG.md)
 USUAL = 30
+AMPLE = 100_000  # tokens that nothing exceeds: worth alone decides
 SPARED = 15  # tokens on top of each sentence's own: long sentences are not spared too much
 POWER = 0.65  # of the tokens that a sentence's chance is divided by
 
@@ -65,6 +66,10 @@ class Packer:
         scores = self._first.score(first)
         second = self._second.score(second_look(offered, first, scores))
         return np.asarray((chances(scores) + chances(second)) / 2, dtype=np.float32)
+
+    def needed(self, offered: Offer, worth: float = WORTH) -> list[int]:
+        """Places of the sentences worth their tokens, the one worth most first; at least one where there are any."""
+        return _choose(offered, self.needs(offered).tolist(), AMPLE, worth)[0] if offered.sentences else []
 
     def pack(
         self, offered: Offer, budget: int, worth: float = WORTH, known: Floats | None = None

@@ -114,6 +114,11 @@ class Searcher:
             tuple(weights), np.array([w / whole for w in weights.values()], np.float32), compares(query)
         )
 
+    def entities(self, query: str, scope: Scope) -> tuple[str, ...]:
+        """Keys of the graph's entities that the question names, strongest first."""
+        _, linker = self._graphs.of(self.store.scope_ids(scope))
+        return tuple(dict.fromkeys(link.key for link in linker.link(query)))
+
     def gatherer(self, hop: StateEncoder | None = None) -> Gatherer:
         """What the learned ranker, and its training, collect features with; `hop` for those of deep mode."""
         return self._gatherer if hop is None else Gatherer(self.store, self._dense, self._graphs, hop)

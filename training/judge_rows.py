@@ -21,7 +21,8 @@ from agent.config import AgentConfig
 from agent.inquiry import Inquiry
 from agent.judge import FEATURES, Judged
 from agent.matching import WordMatcher
-from agent.packing import pack
+from agent.memo import MemoSearch
+from agent.packing import evidence
 from agent.reader import Reader
 from agent.reader_model import ReaderModel
 from index.encoders import load_embedder
@@ -148,14 +149,14 @@ def looks_of(
     model: ReaderModel | None,
 ) -> list[Rows]:
     """What the judge is shown after each search of the inquiry."""
-    inquiry = Inquiry.open(example.question, searcher, scope, model)
+    inquiry, search = Inquiry.open(example.question, searcher, scope, model), MemoSearch(searcher, scope)
     golds = () if example.unanswerable else example.answers
     found: list[Rows] = []
     for _ in range(SEARCHES):
         goal = inquiry.next_goal()
         if goal is None or inquiry.at > 0:
             break
-        hits, _ = pack(searcher.search(goal.query, BUDGET.top_k, mode, scope), BUDGET.context_tokens)
+        hits, _ = evidence(search, goal.query, mode, BUDGET)
         inquiry.read(reader, goal, hits)
         found.append(_rows(label, example.question, inquiry.whole.judged, golds))
     return found
