@@ -10,15 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
+from agent.inquiry import ANSWER_AT
 from agent.policy import FEATURES, Choice, Situation, gate_choice
 from agent.policy_net import PolicyNet, load_net
 from index.errors import StoreError
 
-# Worth of an honest silence where the documents hold the answer, of a right answer 1 (docs/POLICY.md). With p the
-# calibrated probability of being right, answering is worth p and silence at most (1 - p) + SILENCE * p: from
-# p = 1 / (2 - SILENCE) on silence never pays, whatever a network makes of a collection unlike those it learned from.
-SILENCE = 0.25
-SURE = 1.0 / (2.0 - SILENCE)
+SILENCE = 0.25  # worth of an undue silence where a right answer is worth 1, in training (docs/POLICY.md)
 PACKAGED = "policy"  # name of the weights that come with Forage, where there are any
 
 
@@ -54,7 +51,9 @@ class TrainedPolicy:
             key = np.frombuffer(np.asarray(situation.values, np.float64).tobytes(), np.uint32)
             rng = np.random.default_rng([self.seed, *key.tolist()])
             action = str(rng.choice(list(odds), p=np.array(list(odds.values())) / sum(odds.values())))
-        elif action == "abstain" and "answer" in legal and situation["probability"] >= SURE:
+        elif action == "abstain" and "answer" in legal and situation["probability"] >= ANSWER_AT:
+            # The judge is calibrated anew with every reader, a network knows the one it learned with: the line
+            # between an answer and silence is the judge's to draw, where to look and when to stop the network's.
             said = f"The answer is {situation['probability']:.0%} likely to be right: too sure for silence."
             return Choice("answer", odds, said)
         others = sorted((p for option, p in odds.items() if option != action), reverse=True)
