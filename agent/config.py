@@ -81,7 +81,9 @@ class AgentConfig:
     max_steps: Annotated[int, Field(ge=1, le=500)] = 20
     max_seconds: Seconds = 60.0
     context_tokens: Annotated[int, Field(ge=50, le=100_000)] = 900  # evidence handed to the reader
-    evidence_worth: Annotated[float, Field(ge=0, le=1)] = 0.02  # of a sentence that is read; 0: passages whole
+    evidence_worth: Annotated[float, Field(ge=0, le=1)] = (
+        0.02  # of a sentence that is read; 0: passages whole
+    )
 
     def __post_init__(self) -> None:
         _check_all(self, "agent")

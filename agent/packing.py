@@ -10,9 +10,7 @@ from index.encoders import count_tokens
 from index.types import Hit, Mode
 
 
-def evidence(
-    search: MemoSearch, query: str, mode: Mode, config: AgentConfig
-) -> tuple[tuple[Hit, ...], int]:
+def evidence(search: MemoSearch, query: str, mode: Mode, config: AgentConfig) -> tuple[tuple[Hit, ...], int]:
     """What one search hands to the reader: the best passages, cut to what bears on the query; and their tokens."""
     return pack(search.bearing(query, config.top_k, mode, config.evidence_worth), config.context_tokens)
 

@@ -17,7 +17,10 @@ from index.retrieve import Searcher
 from index.types import Hit, Mode, Scope
 
 WORTH = 0.02  # chance of being needed from which a usual sentence is kept; chosen on development questions
-RATED: tuple[Mode, ...] = ("ranked", "deep")  # modes whose scores are the usefulness that the packer learned from
+RATED: tuple[Mode, ...] = (
+    "ranked",
+    "deep",
+)  # modes whose scores are the usefulness that the packer learned from
 
 
 def bearing(

@@ -62,7 +62,7 @@ def test_what_training_never_saw_the_gate_decides(unseen: list[str], now: Situat
     ("probability", "legal", "action"),
     [
         (0.40, ("answer", "graph", "abstain"), "answer"),
-        (0.30, ("answer", "graph", "abstain"), "abstain"),
+        (0.25, ("answer", "graph", "abstain"), "abstain"),
         (0.60, ("graph", "abstain"), "abstain"),
     ],
 )

@@ -42,7 +42,9 @@ def test_shorter_and_true_to_the_document(searcher: Searcher, mode: Mode) -> Non
 
 def test_what_is_worth_less_is_cut_more(searcher: Searcher) -> None:
     whole = searcher.search(QUESTION, 8, "ranked")
-    sizes = [tokens(bearing(searcher, QUESTION, whole, SCOPE, worth)) for worth in (0.0, 0.005, WORTH, 0.1, 1.0)]
+    sizes = [
+        tokens(bearing(searcher, QUESTION, whole, SCOPE, worth)) for worth in (0.0, 0.005, WORTH, 0.1, 1.0)
+    ]
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[0] == tokens(whole)
     assert sizes[-1] > 0  # one sentence stays
