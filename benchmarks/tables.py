@@ -38,8 +38,10 @@ Missed or not measured at this code:
 - Milliseconds of the multi-hop tables were taken on an overloaded machine; on a quieter one (README, f0c4242) p95 was
   15 (graph) and 30 (ranked) at 5,518 passages, 49 and 69 at 18,046.
 - The ablation's packing rows (24feb1a) are of packing by weights set by hand, which the learned packing replaced.
-- The growth table (24feb1a) is older than graphs that are extended: there a document added to 100,000 passages was
-  linked after 1.6 s. Since then only 25,000 passages were measured: 50 ms of processor time.
+- The growth table was taken on a host two to five times slower than the one before it (24feb1a): compare its columns,
+  not its milliseconds. networkx's PageRank took 731 ms now and 351 then, encoding a passage 133 and 27. At 100,000
+  passages now and then: graph search p95 136 and 36 ms, ranked 210 and 72 (aims 60 and 150: met then, not now), a
+  document found after 62 and 22 ms, linked after 765 and 1,597: since then graphs are extended, not made anew.
 - Growth to 1,000,000 passages.
 - Searching less costs right answers: the boundary preset against both others (table of presets, row `right`), most
   of it in one of three worlds.
