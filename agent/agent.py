@@ -33,6 +33,7 @@ from agent.promotion import pinned
 from agent.reader import Reader
 from agent.reader_model import ReaderModel, load_reader
 from agent.run import Run
+from agent.spelling import respelled
 from agent.telemetry import Spans
 from agent.thinking import Thinker
 from agent.trace import TraceLog, answer_from, step_from
@@ -132,9 +133,10 @@ class Agent:
 
     def rewrite(self, question: str, scope: Scope, history: tuple[Turn, ...]) -> Rewriting:
         """The question on its own, with what its words stand for."""
-        if not history:
-            return Rewriting(question, "as asked")
-        return rewrite(question, history, partial(connected, self.store, scope))
+        meant = Rewriting(question, "as asked")
+        if history:
+            meant = rewrite(question, history, partial(connected, self.store, scope))
+        return respelled(meant, self.searcher, scope)
 
     def _answered(
         self, opened: OpenRun, cancelled: Callable[[], bool] | None, going_on: bool

@@ -119,6 +119,11 @@ class Searcher:
         _, linker = self._graphs.of(self.store.scope_ids(scope))
         return tuple(dict.fromkeys(link.key for link in linker.link(query)))
 
+    def names(self, scope: Scope) -> tuple[str, ...]:
+        """Keys of all entities that the scope's collections name."""
+        graph, _ = self._graphs.of(self.store.scope_ids(scope))
+        return tuple(key for key, count in zip(graph.edges.keys, graph.frequency, strict=True) if count)
+
     def gatherer(self, hop: StateEncoder | None = None) -> Gatherer:
         """What the learned ranker, and its training, collect features with; `hop` for those of deep mode."""
         return self._gatherer if hop is None else Gatherer(self.store, self._dense, self._graphs, hop)
