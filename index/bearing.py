@@ -16,7 +16,7 @@ from index.offered import offer
 from index.retrieve import Searcher
 from index.types import Hit, Mode, Scope
 
-WORTH = 0.02  # chance of being needed from which a usual sentence is kept; chosen on development questions
+WORTH = 0.03  # chance of being needed from which a usual sentence is kept; chosen on development questions
 RATED: tuple[Mode, ...] = (
     "ranked",
     "deep",
