@@ -18,6 +18,7 @@ from agent.question import Question, names_in
 from agent.reader import Evidence, is_row
 from agent.reader_model import Reading
 from agent.spans import Candidate, candidates
+from index.names import title_names
 
 BEAM = 8
 POOL = 24  # best sentences of each hop that take part
@@ -133,3 +134,8 @@ def speaks_of(text: str, name: str) -> bool:
     if name not in text:  # nearly always, and much cheaper
         return False
     return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
+
+
+def names_document(text: str, title: str) -> bool:
+    """Whether a text names a document: by its title, or by the number that the title opens with."""
+    return any(len(name) > 2 and speaks_of(text, name) for name in title_names(title))

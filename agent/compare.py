@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass, replace
 
 from agent.matching import stems
-from agent.question import MONTHS, Question, analyse
+from agent.question import MONTHS, SHORT_MONTHS, Question, analyse
 from index.stop_words import STOP_WORDS
 
 _MONTHS = [name.lower() for name in MONTHS.split("|")]
+_MONTH = re.compile(rf"\b(?:{MONTHS}|{SHORT_MONTHS})", re.I)
 _NUMBER_WORDS = {
     word: value
     for value, word in enumerate(
@@ -42,6 +43,9 @@ _COMPARING = re.compile(
     r"oldest|youngest|newest|earliest|latest|two|than|recently|recent)\b",
     re.I,
 )
+
+
+_CLOSED = re.compile(r"(?:is|was|did|does|do|has|are|were)\b.*\b(?:than|before|after)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,21 +149,27 @@ def _amount_order(left: str, right: str) -> int:
 
 
 def _spoken(question: Question, winner: str) -> str:
-    """'Is A longer than B?' wants yes or no; 'Which is longer, A or B?' wants the thing."""
-    if re.match(r"(?:is|was|did|does|do|has|are|were)\b", question.text, re.I) and " than " in question.text:
+    """'Is A longer than B?' and 'Was A built before B?' want yes or no; 'Which is longer, A or B?' wants the thing."""
+    if _CLOSED.match(question.text):
         return "yes" if winner == question.options[0] else "no"
     return winner
 
 
 def date_key(text: str) -> tuple[int, int, int] | None:
-    """(year, month, day) with 0 for what is not said; None without a year."""
+    """(year, month, day) with 0 for what is not said; None without a year.
+
+    >>> date_key("05-Sep-2017"), date_key("March 1931"), date_key("29 Jun. 2003")
+    ((2017, 9, 5), (1931, 3, 0), (2003, 6, 29))
+    """
     iso = re.search(r"\b(\d{4})-(\d{2})-(\d{2})\b", text)
     if iso:
         return int(iso[1]), int(iso[2]), int(iso[3])
     year = re.search(r"\b(\d{3,4})\b", text)
     if not year:
         return None
-    month = next((at for at, name in enumerate(_MONTHS, start=1) if name in text.lower()), 0)
+    named = _MONTH.search(text)
+    opens = named[0].lower()[:3] if named else ""
+    month = next((at for at, name in enumerate(_MONTHS, start=1) if opens and name.startswith(opens)), 0)
     day = re.search(r"\b(\d{1,2})(?:st|nd|rd|th)?\b", text)
     return int(year[1]), month, int(day[1]) if day and month else 0
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from agent.matching import stems
 from agent.question import Question, names_in
 from agent.types import Note
-from index.names import bare_title
+from index.names import title_names
 
 
 def connected(question: Question, notes: Sequence[Note], short: str) -> tuple[str, ...] | None:
@@ -51,7 +51,7 @@ def holds(note: Note, short: str) -> bool:
 
 def entities_of(note: Note) -> tuple[str, ...]:
     """Names that a note joins."""
-    return tuple(name for name in (*names_in(note.quote), bare_title(note.title)) if len(name) > 2)
+    return tuple(name for name in (*names_in(note.quote), *title_names(note.title)) if len(name) > 2)
 
 
 def _speaks_of(note: Note, names: Sequence[str]) -> bool:

@@ -10,8 +10,8 @@ import re
 from index.stop_words import STOP_WORDS
 
 _IDENTIFIER = re.compile(r"[^\W_]*\d[\w.,/#-]*")
-_NUMBERED = re.compile(r"\b([A-Z][\w.+]*)\s(\d+(?:\.\d+)*)\b")
-_YEAR = re.compile(r"1\d{3}|20\d{2}")
+_NUMBERED = re.compile(r"\b([A-Z][\w.+]*)(\s#?|-)(\d+(?:\.\d+)*)\b(?!-)")
+_YEAR, _RECENT = re.compile(r"1\d{3}|20\d{2}"), re.compile(r"(?:19|20)\d{2}")
 SMALL = 20  # numbers up to it are written in words and Roman figures too
 
 
@@ -25,13 +25,24 @@ def identifiers(text: str) -> frozenset[str]:
 
 
 def designations(question: str) -> frozenset[str]:
-    """Those that say which one is meant: versions and numbers that follow a name. No years, no small numbers.
+    """Those that say which one is meant: versions and numbers that follow a name. No small numbers, and no years
+    but where a hyphen or an abbreviation says that it is a number.
 
-    >>> sorted(designations("Did PEP 597 of 2019 warn 30 users of Python 3.11?"))
-    ['3.11', '597']
+    >>> sorted(designations("Did PEP 597 of Spring 1559, like EIP-1559 and RFC 1510, warn 30 users of Python 3.11?"))
+    ['1510', '1559', '3.11', '597']
     """
-    found = {number for name, number in _NUMBERED.findall(question) if name.lower() not in STOP_WORDS}
-    return frozenset(n for n in found if "." in n or (int(n) > SMALL and not _YEAR.fullmatch(n)))
+    return frozenset(
+        number
+        for name, joint, number in _NUMBERED.findall(question)
+        if name.lower() not in STOP_WORDS
+        and ("." in number or (int(number) > SMALL and not _may_be_year(name, joint, number)))
+    )
+
+
+def _may_be_year(name: str, joint: str, number: str) -> bool:
+    if joint.strip():
+        return False
+    return (_RECENT if len(name) > 1 and name.isupper() else _YEAR).fullmatch(number) is not None
 
 
 def holds(text: str, designation: str) -> bool:

@@ -25,7 +25,9 @@ from agent.statuses import LABELS, outcome_asked, verdict
 from index.types import Hit, Passage
 
 KNOWN = 0.5  # rarity-weighted share of the rest of the question that the record must hold
+KNOWN_AROUND = 0.7  # the same where the text that a header stands above is counted too
 LABEL_WORDS, VALUE_CHARACTERS = 6, 160  # at most: longer ones are prose
+SENTENCE_WORDS = 8  # a value of as many words that ends with a full stop is a sentence, not a value
 FIELD = "field"  # kind of an answer that was read off a field
 BESIDE = 16  # best lexical hits that are looked through for a field, beside what is read
 _LINE = re.compile(
@@ -33,9 +35,12 @@ _LINE = re.compile(
     r"[\"'`]?(?P<value>[^\n]+?)[\"'`]?,?[ \t]*$",
     re.M,
 )
+_ORDINALS = {
+    w: str(n) for n, w in enumerate("first second third fourth fifth sixth seventh eighth".split(), 1)
+}
 _CELL = re.compile(r"(?P<label>[^:;|\n]{1,60}): (?P<value>[^;\n]+)")
 _YEAR = re.compile(r"(?<!\d)[12]\d{3}(?!\d)")
-_ADDRESS = re.compile(r"\s*<[^<>\s]*@[^<>]*>|\s*<https?:[^<>]*>")
+_ADDRESS = re.compile(r"\s*<[^<>\s]*@[^<>]*>|\s*<https?:[^<>]*>|\s*\(@[\w.-]+\)")
 # Words of a label that the kind of question implies: "when" asks for a date though it does not say so.
 _IMPLIED: Mapping[str, frozenset[str]] = {
     "date": stems("date day time"),
@@ -45,6 +50,12 @@ _IMPLIED: Mapping[str, frozenset[str]] = {
     "place": stems("place location"),
 }
 _KINDS = (*_IMPLIED, "thing")
+# Of papers many words mean one field of their header; a bridge may be opened long after it was begun.
+_PAPERS = stems(
+    "proposal rfc pep eip issue ticket request report document draft record form policy specification"
+)
+_BEGUN = frozenset("created started begun began opened filed submitted".split())
+_PROPOSED = frozenset("proposed proposes proposing submitted drafted".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,7 @@ class Field:
     start: int
     end: int
     record: str  # what stands beside it: the row, or the other fields of the passage
+    around: str = ""  # of a header: the text that it stands above, which says what the document is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +77,7 @@ class Held:
     field: Field
     passage: Passage
     known: float
+    closely: bool = True  # held by the record itself, not only by the text that a header stands above
 
 
 def fields_of(text: str) -> tuple[Field, ...]:
@@ -81,7 +94,7 @@ def fields_of(text: str) -> tuple[Field, ...]:
     ]
     lines = [m for m in _LINE.finditer(text) if not is_row(m[0].strip())]
     block = "\n".join(m[0] for m in lines)
-    found = [Field(m["label"].strip(), m["value"], *m.span("value"), block) for m in lines]
+    found = [Field(m["label"].strip(), m["value"], *m.span("value"), block, text) for m in lines]
     return tuple(
         f
         for f in sorted([*cells, *found], key=lambda f: f.start)
@@ -103,13 +116,15 @@ def field_in(question: Question, weights: np.ndarray, passages: Sequence[Passage
     """
     if not may_stand_in_field(question):
         return None
-    asked = _concepts(question.text)
+    question = replace(question, text=_counted(question.text))
+    asked = _concepts(question.text) | _of_paper(question)
     fitting = [
-        Held(one, passage, known)
+        held
         for passage in passages
         for one in fields_of(passage.text)
-        if (known := _known(question, asked, weights, one, passage)) is not None
+        if (held := _held(question, asked, weights, one, passage)) is not None
     ]
+    fitting = [held for held in fitting if held.closely] or fitting
     if not fitting:
         return None
     best = max(fitting, key=lambda held: (held.known, len(stems(held.field.label))))
@@ -134,9 +149,9 @@ def record_beside(
 ) -> Hit | None:
     """The one of `others` whose field answers the question; None where none does or one of `hits` does already."""
     held = field_in(question, weights, [hit.passage for hit in (*hits, *others)])
-    if held is None or any(hit.passage.id == held.passage.id for hit in hits):
+    if held is None or any(hit.passage == held.passage for hit in hits):
         return None
-    return next(hit for hit in others if hit.passage.id == held.passage.id)
+    return next(hit for hit in others if hit.passage == held.passage)
 
 
 def _concepts(text: str) -> frozenset[str]:
@@ -144,12 +159,28 @@ def _concepts(text: str) -> frozenset[str]:
     return frozenset().union(*(stems(CONCEPTS.get(word, word)) for word in words(text)))
 
 
-def _known(
+def _counted(text: str) -> str:
+    """A question with the number of each ordinal: the second beta is "beta 2" in a list."""
+    return " ".join([text, *(_ORDINALS[word] for word in words(text) if word in _ORDINALS)])
+
+
+def _of_paper(question: Question) -> frozenset[str]:
+    """Concepts of all words for what the question asks about a paper: when it began, or who wrote it."""
+    said = set(words(question.text))
+    if not stems(question.text) & _PAPERS:
+        return frozenset()
+    if question.expects in ("date", "year") and said & _BEGUN:
+        return _concepts(" ".join(_BEGUN))
+    return _concepts("author") if question.expects == "person" and said & _PROPOSED else frozenset()
+
+
+def _held(
     question: Question, asked: frozenset[str], weights: np.ndarray, field: Field, passage: Passage
-) -> float | None:
-    """How much of the rest of the question the field's record holds; None where the field does not answer it."""
+) -> Held | None:
+    """The field with how much of the rest of the question its record holds; None where it does not answer it."""
     outcome = outcome_asked(question)
-    label = stems(outcome) if outcome else _concepts(" ".join(content_words(field.label)))
+    parts = re.sub(r"[-_/]", " ", field.label)  # "Python-Version"
+    label = stems(outcome) if outcome else _concepts(" ".join(content_words(parts)))
     implied = _IMPLIED.get(question.expects, frozenset())
     if outcome:
         if not stems(field.label) <= LABELS:
@@ -158,6 +189,7 @@ def _known(
         return None
     record = f"{passage.title}\n{passage.heading}\n{field.record}"
     held = stems(record) | stems(re.sub(r"[-_/.]", " ", record))
+    about = held | stems(field.around)
     named = stems(" ".join(question.names))
     rest = [
         (term, weight)
@@ -169,8 +201,11 @@ def _known(
     if not identifiers(question.text) <= identifiers(record) | identifiers(field.label):
         return None
     total = sum(weight for _, weight in rest)
-    known = sum(w for term, w in rest if stems(term) <= held) / total if total else 1.0
-    return known if known >= KNOWN else None
+    for words_held, enough in ((held, KNOWN), (about, KNOWN_AROUND)):
+        known = sum(w for term, w in rest if stems(term) <= words_held) / total if total else 1.0
+        if known >= enough:
+            return Held(field, passage, known, words_held is held)
+    return None
 
 
 def _asked_for(
@@ -189,6 +224,8 @@ def _fits(expects: str, value: str) -> bool:
         return _YEAR.search(value) is not None
     if expects == "number":
         return any(c.isdigit() for c in value)
+    if expects == "thing" and value.endswith(".") and len(value.split()) >= SENTENCE_WORDS:
+        return False
     if expects == "person":
         return value[:1].isupper() and not value[:1].isdigit()
     return True

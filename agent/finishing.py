@@ -51,8 +51,10 @@ def conclude_notes(board: Board, tools: Tools, _: str) -> Told:
     if not board.searches:
         return _own_knowledge(board, tools)
     kept = board.notebook
-    inquiry = kept.held if kept.fails and kept.held is not None else board.inquiry
+    inquiry = board.inquiry
     assert inquiry is not None
+    if kept.fails and kept.held is not None and kept.held.probability >= inquiry.probability:
+        inquiry = kept.held  # what was read since brought nothing
     board.confidence = inquiry.probability
     found = conclude(inquiry, tools.document_date)
     step = len(board.steps)

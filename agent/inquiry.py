@@ -15,6 +15,7 @@ import numpy as np
 
 from agent import compare
 from agent.chain import Chain, best_chains, link_names
+from agent.columns import Lead, cell_answer
 from agent.fields import field_answer
 from agent.joint import joint_chains
 from agent.judge import Judged, judged
@@ -27,13 +28,17 @@ from agent.rereading import reread
 from agent.sides import worked_out
 from agent.types import Goal
 from index.retrieve import Searcher
-from index.types import Hit, Scope
+from index.types import Hit, Passage, Scope
 
 STOP_AT = 0.60  # probability of a right answer at which searching further does not pay
 SETTLED_AT = 0.80  # the same for a comparison, whose parts are worked out by code and surer than a reading
 ANSWER_AT = 0.30  # below it the honest reply is "not in your documents"; docs/LOG.md tells how it was chosen
 ABSENT = 0.05  # probability at most when the collection never mentions something that the question names
 MISSING_BELOW = 0.5  # degree under which a question word counts as not covered
+
+
+def _no_lead(passage: Passage, characters: int) -> str:
+    return ""
 
 
 @dataclass(slots=True)
@@ -48,6 +53,7 @@ class Thread:
     useful: dict[int, float] = field(default_factory=dict)  # passage id -> best usefulness of any search
     judged: list[Judged] = field(default_factory=list)  # best first
     asked: list[str] = field(default_factory=list)
+    lead: Lead = _no_lead
 
     @property
     def best(self) -> Chain | None:
@@ -126,7 +132,9 @@ class Thread:
             *ranked_chains(self.question, self.weights, self.pool, self.useful),
             *best_chains(self.question, self.weights, self.pool),
         ]
-        apart = field_answer(self.question, self.weights, self.pool, self.useful)
+        apart = field_answer(self.question, self.weights, self.pool, self.useful) or cell_answer(
+            self.question, self.weights, self.pool, self.useful, self.lead
+        )
         if self.model is not None:
             apart = apart or worked_out(self.model, self.question, self.weights, self.pool, self.useful)
             together = joint_chains(self.model, self.question, self.weights, self.pool, self.useful)
@@ -169,7 +177,8 @@ class Inquiry:
         threads = []
         for part in (question, *parts):
             counts, total = searcher.frequencies(part.terms, scope)
-            threads.append(Thread(part, weigh(counts, total), model, _absent(part, counts)))
+            absent, lead = _absent(part, counts), searcher.store.text_before
+            threads.append(Thread(part, weigh(counts, total), model, absent, lead=lead))
         return cls(question, threads)
 
     @property

@@ -13,17 +13,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 
-from agent.chain import Chain, named_terms, speaks_of
+from agent.answer_types import plausible
+from agent.chain import Chain, named_terms, names_document
 from agent.designations import designations, holds
 from agent.matching import stems
 from agent.question import Question
 from agent.spans import DATE
 from index import delta
-from index.names import bare_title
 from index.trees import Trees
 
 FEATURES = (
@@ -36,7 +36,7 @@ FEATURES = (
     "joint_no", "joint_twice",
 )  # fmt: skip
 NAMES_NEEDED = 0.6  # share of the question's names that an unconnected sentence with the answer must hold
-UNCONNECTED = 0.3  # probability at most without it (docs/LOG.md)
+UNCONNECTED = 0.2  # probability at most without it: below the line of silence (docs/LOG.md)
 TOLD_FROM = 0.35  # share of the best probability from which a chain with the same answer may be shown for it
 WORKED_OUT, WORKED_OUT_POORLY = 0.95, 0.80  # probability that a comparison by code is right (docs/LOG.md)
 WELL_READ = 0.5  # probability of its weakest reading from which it counts as well read
@@ -77,7 +77,9 @@ def judged(
     said = 1.0 / (1.0 + np.exp(-(scale * trees.score(table) + shift)))
     which = designations(question.text)
     loose = [
-        _unconnected(question, weights, chain, answer) or _another(which, chain)
+        not plausible(question.expects, answer)
+        or _unconnected(question, weights, chain, answer)
+        or _another(which, chain)
         for chain, answer in zip(chains, answers, strict=True)
     ]
     said = np.where(loose, np.minimum(said, UNCONNECTED), said)
@@ -242,7 +244,8 @@ def _another(which: frozenset[str], chain: Chain) -> bool:
     """Whether the evidence never names the version or number that the question is about."""
     if not which:
         return False
-    texts = [f"{p.title}\n{p.heading}\n{p.text}" for p in (link.passage for link in chain.links)]
+    passages = [link.passage for link in chain.links]
+    texts = [f"{PurePath(p.source).name}\n{p.title}\n{p.heading}\n{p.text}" for p in passages]
     return any(not any(holds(text, one) for text in texts) for one in which)
 
 
@@ -251,13 +254,8 @@ def _joined(chain: Chain) -> float:
     pairs = zip(chain.links, chain.links[1:], strict=False)
     return float(
         all(
-            any(
-                len(name) > 2 and speaks_of(text, name)
-                for text, name in (
-                    (one.text, bare_title(other.passage.title)),
-                    (other.passage.text, bare_title(one.passage.title)),
-                )
-            )
+            names_document(one.text, other.passage.title)
+            or names_document(other.passage.text, one.passage.title)
             for one, other in pairs
         )
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from agent.config import AgentConfig
 from agent.memo import MemoSearch
@@ -10,9 +11,20 @@ from index.encoders import count_tokens
 from index.types import Hit, Mode
 
 
-def evidence(search: MemoSearch, query: str, mode: Mode, config: AgentConfig) -> tuple[tuple[Hit, ...], int]:
-    """What one search hands to the reader: the best passages, cut to what bears on the query; and their tokens."""
-    return pack(search.bearing(query, config.top_k, mode, config.evidence_worth), config.context_tokens)
+def evidence(
+    search: MemoSearch, query: str, mode: Mode, config: AgentConfig, first: Sequence[Hit] = ()
+) -> tuple[tuple[Hit, ...], int]:
+    """What one search hands to the reader: the best passages, cut to what bears on the query; and their tokens.
+
+    first: hits that come before them, with the score that the search gave the same passage if it found it.
+    """
+    found = {h.passage.id: h for h in search.bearing(query, config.top_k, mode, config.evidence_worth)}
+    lead = {
+        h.passage.id: replace(h, score=found[h.passage.id].score) if h.passage.id in found else h
+        for h in first
+    }
+    rest = [hit for key, hit in found.items() if key not in lead]
+    return pack((*lead.values(), *rest), config.context_tokens)
 
 
 def pack(hits: Sequence[Hit], budget: int) -> tuple[tuple[Hit, ...], int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from agent.named import citations
 from agent.question import Question
 
 READINGS = 12  # of where the two things of a question begin and end
@@ -17,22 +18,22 @@ _ROLE = re.compile(  # not "which writer died first": there the things are the w
     r"creators?|developers?|editors?|designers?|architects?|painters?)\b",
     re.I,
 )
-DIED = "When did {} die?"
+DIED, PUBLISHED = "When did {} die?", "When was {} first published?"
 _DATES = (  # wording of the question, what to ask each thing
     (r"\bdie[ds]?\b|\bdeath\b", DIED),
     (r"\bborn\b|\bbirth\b|\bolder\b|\byounger\b|\boldest\b|\byoungest\b", "When was {} born?"),
     (r"\breleased?\b|\bcame out\b|\bcome out\b|\bcomes out\b", "When was {} released?"),
     (r"\b(?:founded|foundation|formed|established|created|started|began)\b", "When was {} founded?"),
-    (r"\bpublished\b|\bprinted\b|\blaunched\b", "When was {} first published?"),
+    (r"\bpublished\b|\bprinted\b|\blaunched\b", PUBLISHED),
     (r"\bopened\b|\bbuilt\b|\bcompleted\b|\bconstructed\b", "When was {} built?"),
     (r"\bwritten\b|\bcomposed\b|\brecorded\b|\bproduced\b|\bmade\b", "When was {} made?"),
 )  # fmt: skip
 _COUNTRY = re.compile(r"\bsame (?:country|nationality|nation)\b|\bnationality\b", re.I)
 _PLACED = re.compile(r"\b(?:located|situated|lie|lies|based|found)\b", re.I)
 _LATER = re.compile(
-    r"\b(?:later|last|latest|younger|youngest|newer|newest|(?:more|most) recent(?:ly)?)\b", re.I
+    r"\b(?:later|last|latest|younger|youngest|newer|newest|after|(?:more|most) recent(?:ly)?)\b", re.I
 )
-_EARLIER = re.compile(r"\b(?:earlier|first|earliest|older|oldest)\b", re.I)
+_EARLIER = re.compile(r"\b(?:earlier|first|earliest|older|oldest|before)\b", re.I)
 _BEFORE_PAIR = re.compile(  # what may stand before "A or B" and "A and B"
     r"[,:]\s+|\b(?:between|out of|earlier|later|first|last|older|younger|recently)\s+|^(?:who|was|were|is|did)\s+",
     re.I,
@@ -78,17 +79,23 @@ def comparison_in(question: Question) -> Comparison | None:
         asks = "In which country is {} located?" if _PLACED.search(about) else "Which country is {} from?"
         direction = "same"
     else:
-        pairs = _alternatives(text)
+        pairs = _alternatives(text) or _in_time(question)
         about = text if not pairs else text.replace(pairs[0][0], " ").replace(pairs[0][1], " ")
         later, earlier = _LATER.search(about), _EARLIER.search(about)
         direction = "later" if later else "earlier" if earlier else ""
         asks = next((asks for wording, asks in _DATES if re.search(wording, about, re.I)), "")
+        asks = asks or (PUBLISHED if len(citations(text)) > 1 else "")  # "Which is newer, RFC 12 or RFC 340?"
     if not pairs or not direction or not asks:
         return None
     role = _ROLE.search(about) or (
         _ROLE.search(re.sub(r"\([^)]*\)", "", text)) if direction == "same" else None
     )
     return Comparison(tuple(pairs), direction, asks, role[1].lower().rstrip("s") if role else "")
+
+
+def _in_time(question: Question) -> list[tuple[str, str]]:
+    """The two things of "Was A built before B?"."""
+    return [(question.options[0], question.options[1])] if len(question.options) == 2 else []
 
 
 def _alternatives(text: str) -> list[tuple[str, str]]:

@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from agent.chain import Chain, make_chain, speaks_of
+from agent.chain import Chain, make_chain, names_document, speaks_of
 from agent.question import Question, names_in
 from agent.reader import Evidence, is_row
-from index.names import bare_title
+from index.names import title_names
 
 SINGLES, PAIRED, PAIRS = 4, 4, 5  # passages alone; passages that form pairs; pairs at most
 MENTIONED = 0.3  # what a pair gains when one passage names the other
@@ -53,16 +53,14 @@ def _by_passage(pool: Sequence[Evidence]) -> dict[int, list[Evidence]]:
 
 def _row_named(note: Evidence, rows: Sequence[Evidence]) -> Evidence | None:
     """The best row that speaks of something the note names."""
-    names = {*names_in(note.text), bare_title(note.passage.title)}
+    names = {*names_in(note.text), *title_names(note.passage.title)}
     return next((row for row in rows if any(len(n) > 2 and speaks_of(row.text, n) for n in names)), None)
 
 
 def _note(sentences: Sequence[Evidence], other: Evidence) -> tuple[Evidence, bool]:
     """The sentence of one passage that leads to another, and whether either names the other."""
-    title = bare_title(other.passage.title)
-    naming = [e for e in sentences if len(title) > 2 and speaks_of(e.text, title)]
+    naming = [e for e in sentences if names_document(e.text, other.passage.title)]
     if naming:
         return naming[0], True
-    own = bare_title(sentences[0].passage.title)
-    back = len(own) > 2 and not is_row(other.text) and speaks_of(other.passage.text, own)
+    back = not is_row(other.text) and names_document(other.passage.text, sentences[0].passage.title)
     return sentences[0], back

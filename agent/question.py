@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from index.stop_words import STOP_WORDS
 
 MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+SHORT_MONTHS = r"(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b\.?"
 # A name: capitalised words, joined by small connecting words, initials and numbers ("Order of the Lamp", "Pier 9").
 NAME = re.compile(
     r"(?:[A-Z][\w'’\-]*\.?|[A-Z]\.)"
@@ -18,6 +19,7 @@ NAME = re.compile(
     r"(?:[A-Z][\w'’\-]*|[A-Z]\.|\d+\b))*"
 )
 QUOTED = re.compile(r"[\"“«']([^\"”»']{2,80})[\"”»'](?!\w)")
+_SERIES = re.compile(r"(?<![\w\-])([a-z]+)-(\d+)(?![\w\-])")  # "EIP-20" is "EIP 20"
 _ASKING = re.compile(
     r"^(?:what|which|who|whom|whose|where|when|why|how|is|are|was|were|do|does|did|has|have|had|can|could|will|"
     r"would|should|in|on|at|from|by|of|for|to|the|a|an|please|tell|name|list|give|between|and|if|as|both)$",
@@ -58,6 +60,11 @@ _AMOUNT_NOUNS = frozenset(
 )
 
 
+_GOES_ON = (
+    r"(?!(?:of|the|and|de|van|von|for|in|on)\b)(?=[a-z])[^?]*?"  # after a name, which may hold small words
+)
+
+
 _POLITE = re.compile(  # words around a question that ask for nothing themselves
     r"^\W*(?:please\s+|(?:could|can|would|will) you (?:please )?|do you (?:happen to )?)?"
     r"(?:tell (?:me|us)|let me know|know|i(?:['’]d| would) like to know|i (?:want|need) to know|i wonder)"
@@ -65,6 +72,13 @@ _POLITE = re.compile(  # words around a question that ask for nothing themselves
     r"(?:who|whom|whose|what|which|when|where|why|how|is|are|was|were|did|does|do|has|have)\b|[A-Z].*\b(?:who|whom|"
     r"whose|what|which|when|where|why|how)\b)",
     re.I,
+)
+
+
+_IN_TIME = re.compile(r"(?:was|were|did|is|are)\b.*\b(?:before|after)\b", re.I)  # asks whether, not which
+_LISTED = re.compile(  # "RFCs 12 and 340", "Which RFC is older, 12 or 340?"
+    r"\b(?:([A-Z]{2,})s\s+|([Ww]hich\s+([A-Z]{2,})\s+(?:is|was|came|has|had|got)\s[^?]*?[\s,:]))"
+    r"(\d{1,9})(,?\s+(?:or|and)\s+)(\d{1,9})\b(?![.-]\d)"
 )
 
 
@@ -82,8 +96,13 @@ class Question:
 
 
 def words(text: str) -> list[str]:
-    """Words of a text, lower case, possessives cut."""
-    return [re.sub(r"['’]s?$", "", w) for w in re.findall(r"\w[\w'’\-]*", text.lower())]
+    """Words of a text, lower case, possessives cut; the number of a series is a word of its own.
+
+    >>> words("The keeper's EIP-20, PEP 8 and well-known UTF-16")
+    ['the', 'keeper', 'eip', '20', 'pep', '8', 'and', 'well-known', 'utf', '16']
+    """
+    parts = _SERIES.sub(r"\1 \2", text.lower())
+    return [re.sub(r"['’]s?$", "", w) for w in re.findall(r"\w[\w'’\-]*", parts)]
 
 
 def content_words(text: str) -> list[str]:
@@ -118,21 +137,37 @@ def analyse(text: str) -> Question:
     options = _options(text)
     direction = _direction(text, options)
     head = _head(text)
-    expects = "choice" if options and direction and direction != "same" else _expects(text.lower(), head)
+    chooses = options and direction and direction != "same" and not _IN_TIME.match(text)
+    expects = "choice" if chooses else _expects(text.lower(), head)
     asked = {head} if expects in ("place", "person", "date", "year") and head else set()
     terms = tuple(w for w in content_words(text) if w not in asked)
     return Question(text, expects, head, terms, names, options, direction)
 
 
 def plainly(text: str) -> str:
-    """A question without the courtesies around it.
+    """A question without the courtesies around it, its numbers of a series spelled out.
 
     >>> plainly("Could you tell me: when did  the Teal Bridge open?")
     'When did the Teal Bridge open?'
     """
-    text = " ".join(text.split())
+    text = spelled_out(" ".join(text.split()))
     bare = _POLITE.sub("", text)
     return bare if bare == text else bare[:1].upper() + bare[1:]
+
+
+def spelled_out(question: str) -> str:
+    """A question with the series written before each of two numbers.
+
+    >>> spelled_out("Which PEP is older, 304 or 3107?"), spelled_out("Are PEPs 20 and 304 final?")
+    ('Which PEP is older, PEP 304 or PEP 3107?', 'Are PEP 20 and PEP 304 final?')
+    """
+
+    def listed(match: re.Match[str]) -> str:
+        plural, opening, single, one, joiner, other = match.groups()
+        series = plural or single
+        return f"{opening or ''}{series} {one}{joiner}{series} {other}"
+
+    return _LISTED.sub(listed, question, count=1)
 
 
 def _head(text: str) -> str:
@@ -183,6 +218,7 @@ def _options(text: str) -> tuple[str, ...]:
         rf"(?:[,:]|\bbetween|\bis|\bwas|\bof)\s+{thing},?\s+or\s+{thing}\s*\?",
         rf"\bbetween\s+{thing}\s+and\s+{thing}\s*[?,]",
         rf"^(?:is|was|did|does|do|has)\s+{thing}\s+.*?\bthan\s+{thing}\s*\?",
+        rf"^(?:was|were|did|is|are)\s+{thing}\s+{_GOES_ON}(?<!or )\b(?:before|after)\s+{thing}\s*\?",
         rf"^(?:are|were|do|did|have)\s+(?:both\s+)?{thing}\s+and\s+{thing}\s+(?=[a-z])",
         rf"{thing}\s+or\s+{thing}\s*\?",
     ):

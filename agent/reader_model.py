@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -31,6 +31,7 @@ MAX_QUESTION_TOKENS = 64
 MAX_ANSWER_TOKENS = 24
 BATCH_TOKENS = 4096
 _IN_FIGURE = re.compile(r"\d[.,]\d")
+_IDENTIFIER = re.compile(r"\w+(?:::\w+)*", re.ASCII)  # "__init__", "Entry::or_insert"
 CLS, SEP = 101, 102
 
 
@@ -191,13 +192,18 @@ def decode(
     )
 
 
-def whole(text: str, start: int, end: int) -> tuple[int, int]:
-    """A span widened to the words and figures that it cuts: tokens are smaller than "943,626,804".
+def widened(text: str, reading: Reading) -> Reading:
+    """A reading whose span cuts no word, figure or identifier of the text it was read from."""
+    start, end = whole(text, reading.start, reading.end) if reading.end else (0, 0)
+    return replace(reading, start=start, end=end, answer=text[start:end])
 
-    >>> text = "They cast 943,626,804 votes."
-    >>> start, end = whole(text, 14, 17)
-    >>> text[start:end]
-    '943,626,804'
+
+def whole(text: str, start: int, end: int) -> tuple[int, int]:
+    """A span widened to the words, figures and identifiers that it cuts: tokens are smaller than "943,626,804".
+
+    >>> text = "They cast 943,626,804 votes with Box::open_all."
+    >>> [text[slice(*whole(text, at, at + 3))] for at in (14, 33, 38)]
+    ['943,626,804', 'Box::open_all', 'Box::open_all']
     """
     while start > 0 and _one_piece(text, start):
         start -= 1
@@ -207,10 +213,12 @@ def whole(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _one_piece(text: str, at: int) -> bool:
-    """Whether the characters before and at a position belong to one word or one figure."""
+    """Whether the characters before and at a position belong to one word, one figure or one identifier."""
     before, after = text[at - 1], text[at]
     if before.isalnum() and after.isalnum():
         return before.isdigit() == after.isdigit() and before.isascii() == after.isascii()
+    if before in "_:" or after in "_:":
+        return any(m.start() < at < m.end() for m in _IDENTIFIER.finditer(text, max(0, at - 60), at + 60))
     return (before in ",." or after in ",.") and bool(_IN_FIGURE.search(text[max(0, at - 2) : at + 2]))
 
 

@@ -36,7 +36,7 @@ def reread(model: ReaderModel, question: Question, chains: Sequence[Chain]) -> l
     texts = [_text(chain) for chain in proposals]
     readings = model.read(question.text, [lead + body for lead, body, _ in texts])
     reread_chains = [
-        _judged(question, chain, reading, start - len(lead))
+        _judged(question, chain, reading, start - len(lead), start)
         for chain, reading, (lead, _, start) in zip(proposals, readings, texts, strict=True)
     ]
     return [*sorted(reread_chains, key=lambda c: -c.score), *rest]
@@ -55,13 +55,16 @@ def _text(chain: Chain) -> tuple[str, str, int]:
     return lead, chain.last.passage.text, chain.last.passage.start
 
 
-def _judged(question: Question, chain: Chain, reading: Reading, shift: int) -> Chain:
-    """The chain with its reading; `shift` turns positions in the text read into the document's."""
+def _judged(question: Question, chain: Chain, reading: Reading, shift: int, body: int) -> Chain:
+    """The chain with its reading; `shift` turns positions in the text read into the document's, where what was read
+    of the last passage begins at `body`."""
     says = max(reading.yes, reading.no) if question.expects == "yes_no" else reading.probability
     score = chain.score + READER_SHARE * says
     if question.expects == "yes_no" or not reading.answer.strip():
         return replace(chain, score=score, reading=reading)
     start, end = reading.start + shift, reading.end + shift
+    if start < body < end:  # begins in the title and ends in the text: no answer
+        return replace(chain, score=score, reading=reading)
     last = _sentence_with(chain.last, start, end)
     if last is None:  # the answer stands in an earlier sentence or in the title
         found = Candidate(reading.answer, -1, -1, "read", says)

@@ -10,21 +10,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 
 import numpy as np
 
 from agent.chain import Chain, make_chain
 from agent.compare import Verdict, date_key, decide
 from agent.countries import countries_of
+from agent.designations import holds
+from agent.fields import field_in
 from agent.matching import stems
+from agent.named import citations
 from agent.pairs import DIED, Comparison, bare_option, comparison_in
-from agent.question import Question
+from agent.question import Question, analyse
 from agent.reader import Evidence
 from agent.reader_model import ReaderModel
 from agent.spans import DATE, Candidate
 from index.names import bare_title
 from index.types import Passage
 
+WRITTEN = 0.9  # sureness of a date that a header states
 SURE = 0.15  # probability of a reading below which a person or a value was not found
 TITLED = 0.6  # share of an option's words that its passage's title must hold, and the other way round
 
@@ -57,7 +62,7 @@ def compared(question: Question, passages: Sequence[Passage], model: ReaderModel
     asked = comparison_in(question)
     if asked is None or not passages:
         return None
-    homes = ((pair, [titled(bare_option(option), passages) for option in pair]) for pair in asked.pairs)
+    homes = ((pair, [_home(bare_option(option), passages) for option in pair]) for pair in asked.pairs)
     known = next(((p, h) for p, h in homes if h[0] and h[1] and h[0].id != h[1].id), None)
     if known is None:
         return None
@@ -115,7 +120,7 @@ def _side(
     """What leads to one thing's value, the value last; empty where a step is missing."""
     name = bare_option(option)
     if not asked.role:
-        value = _value(name, home, model, asked)
+        value = _stated(name, home, asked, passages) or _value(name, home, model, asked)
         return (value,) if value else ()
     person = _read(f"Who is the {asked.role} of {name}?", home, model)
     own = titled(person.text, [p for p in passages if p.id != home.id]) if person else None
@@ -123,6 +128,23 @@ def _side(
         return ()
     value = _value(person.text, own, model, asked)
     return (person, value) if value else ()
+
+
+def _home(name: str, passages: Sequence[Passage]) -> Passage | None:
+    """The passage about a thing; a paper cited by number is known by its title or its file's name."""
+    cited = citations(name)
+    if not cited:
+        return titled(name, passages)
+    series, number = cited[0].series.lower(), cited[0].number
+    return next(
+        (
+            p
+            for p in passages
+            if holds(f"{PurePath(p.source).name} {p.title}", number)
+            and series in f"{p.source} {p.title} {p.text}".lower()
+        ),
+        None,
+    )
 
 
 def titled(name: str, passages: Sequence[Passage]) -> Passage | None:
@@ -167,6 +189,18 @@ def _value(name: str, passage: Passage, model: ReaderModel, asked: Comparison) -
     if dated is None or asked.asks == DIED:
         return None
     return Found(dated[0], passage, dated.start(), dated.end(), SURE)
+
+
+def _stated(name: str, home: Passage, asked: Comparison, passages: Sequence[Passage]) -> Found | None:
+    """The date that a paper cited by number states in its header."""
+    if not citations(name) or asked.direction == "same":
+        return None
+    question = analyse(f"When was {name} created?")
+    weights = np.full(len(question.terms), 1 / len(question.terms), np.float32)
+    held = field_in(question, weights, [p for p in passages if p.document_id == home.document_id])
+    if held is None or not date_key(held.field.value):
+        return None
+    return Found(held.field.value, held.passage, held.field.start, held.field.end, WRITTEN)
 
 
 def _same_country(question: Question, values: Sequence[Found]) -> Verdict | None:

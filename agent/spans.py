@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.matching import stem, stems
-from agent.question import MONTHS, Question, names_in, words
+from agent.question import MONTHS, SHORT_MONTHS, Question, names_in, words
 from index.stop_words import STOP_WORDS
 
+_MONTH = rf"(?:{MONTHS}|{SHORT_MONTHS})"
 DATE = re.compile(
-    rf"\b(?:(?:the\s+)?\d{{1,2}}(?:st|nd|rd|th)?(?:\s+of)?\s+(?:{MONTHS}),?(?:\s+\d{{3,4}})?"
-    rf"|(?:{MONTHS})\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,\s*\d{{3,4}})?(?!\d)|(?:{MONTHS})\s+\d{{3,4}}"
+    rf"\b(?:(?:the\s+)?\d{{1,2}}(?:st|nd|rd|th)?(?:\s+of)?\s+{_MONTH},?(?:\s+\d{{3,4}})?"
+    rf"|{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,\s*\d{{3,4}})?(?!\d)|{_MONTH}\s+\d{{3,4}}"
+    rf"|\d{{1,2}}-{_MONTH}-\d{{4}}"
     r"|\d{4}-\d{2}-\d{2}|\b[12]\d{3}\b|\b\d{3}\s+(?:BC|AD|CE|BCE)\b)"
 )
 YEAR = re.compile(r"\b[12]\d{3}\b")

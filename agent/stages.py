@@ -10,11 +10,13 @@ from typing import Any
 from agent import llm_stages
 from agent.board import Board, Found, Tools, mode_of
 from agent.boundary import agreement_of, signals_of
+from agent.columns import cell_beside
 from agent.conclude import rival_answers
 from agent.fields import BESIDE, may_stand_in_field, record_beside
 from agent.finishing import abstain, conclude_notes, recall, reply, write
 from agent.inquiry import STOP_AT, Inquiry
 from agent.judging import verdict_of
+from agent.named import hits_within, named_documents
 from agent.notebook import decided, propose
 from agent.packing import evidence
 from agent.question import analyse
@@ -23,7 +25,7 @@ from agent.scoring import passage_scores
 from agent.told import Told
 from agent.types import Decision, Stage
 from index.encoders import count_tokens
-from index.types import Hit
+from index.types import Hit, Mode
 
 SAMPLES = 3  # answers of a language model whose agreement says whether it knows
 
@@ -118,7 +120,7 @@ def search(board: Board, tools: Tools, level: str) -> Told:
     assert board.goal is not None
     config, goal = tools.config, board.goal
     mode = mode_of(level, config)
-    hits, tokens = evidence(tools.search, goal.query, mode, config)
+    hits, tokens = evidence(tools.search, goal.query, mode, config, _of_named(board, tools, mode))
     hits, tokens = _with_record(board, tools, hits, tokens)
     seen = {hit.passage.id for found in board.found for hit in found.hits}
     overlap = sum(hit.passage.id in seen for hit in hits)
@@ -142,6 +144,16 @@ def search(board: Board, tools: Tools, level: str) -> Told:
     return Told(f"Found {passages} in {where}", detail)
 
 
+def _of_named(board: Board, tools: Tools, mode: Mode) -> tuple[Hit, ...]:
+    """What bears on the goal in the documents that the question cites; looked for once a line of search."""
+    assert board.inquiry is not None and board.goal is not None
+    if board.inquiry.thread.asked:
+        return ()
+    documents = named_documents(board.question, tools.searcher, tools.scope)
+    worth = tools.config.evidence_worth
+    return hits_within(documents, board.goal.query, mode, tools.searcher, tools.scope, worth)
+
+
 def _with_record(
     board: Board, tools: Tools, hits: tuple[Hit, ...], tokens: int
 ) -> tuple[tuple[Hit, ...], int]:
@@ -152,11 +164,14 @@ def _with_record(
     if thread.asked or not may_stand_in_field(thread.question):
         return hits, tokens
     others = tools.search.search(board.goal.query, BESIDE, "bm25")
-    found = record_beside(thread.question, thread.weights, hits, others)
+    found = record_beside(thread.question, thread.weights, hits, others) or cell_beside(
+        thread.question, thread.weights, hits, others, thread.lead
+    )
     if found is None:
         return hits, tokens
-    added = replace(found, score=0.0, rank=len(hits) + 1)
-    return (*hits, added), tokens + count_tokens([found.passage.text])[0]
+    others = tuple(hit for hit in hits if hit.passage.id != found.passage.id)  # it may be there cut
+    added = replace(found, score=0.0, rank=len(others) + 1)
+    return (*others, added), sum(count_tokens([hit.passage.text for hit in (*others, added)]))
 
 
 def read(board: Board, tools: Tools, _: str) -> Told:

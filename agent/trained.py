@@ -15,7 +15,9 @@ from agent.policy import FEATURES, Choice, Situation, gate_choice
 from agent.policy_net import PolicyNet, load_net
 from index.errors import StoreError
 
-SILENCE = 0.25  # worth of an undue silence where a right answer is worth 1, in training (docs/POLICY.md)
+# Worth of an undue silence where a right answer is worth 1, in training (docs/POLICY.md). So an answer that is less
+# likely to be right is never worth giving.
+SILENCE = 0.25
 PACKAGED = "policy"  # name of the weights that come with Forage, where there are any
 
 
@@ -56,6 +58,10 @@ class TrainedPolicy:
             # between an answer and silence is the judge's to draw, where to look and when to stop the network's.
             said = f"The answer is {situation['probability']:.0%} likely to be right: too sure for silence."
             return Choice("answer", odds, said)
+        elif action == "answer" and situation["searches"] and situation["probability"] < SILENCE:
+            action = max((option for option in odds if option != "answer"), key=lambda option: odds[option])
+            said = f"An answer that is only {situation['probability']:.0%} likely to be right is worth less."
+            return Choice(action, odds, said)
         others = sorted((p for option, p in odds.items() if option != action), reverse=True)
         close = f", the next best {others[0]:.0%}" if others else ""
         return Choice(action, odds, f"The trained policy is {odds[action]:.0%} for it{close}.")

@@ -18,7 +18,7 @@ from typing import Protocol
 import regex
 
 from index.chunk import sentence_spans
-from index.names import DATE, MAX_NAME_CHARACTERS, Mention, bare_title, figures_in, name_key, names_in
+from index.names import DATE, MAX_NAME_CHARACTERS, Mention, figures_in, name_key, names_in, title_names
 from index.types import Draft
 
 VERSION = "extract-4"
@@ -141,17 +141,17 @@ def _sentences(body: str) -> list[tuple[int, int]]:
 
 
 def _title_keys(title: str) -> tuple[str, ...]:
-    """Keys of a title: as written, and without its disambiguation."""
+    """Keys of a title: as written, by its number in a series, and without disambiguation."""
     if len(title) > MAX_NAME_CHARACTERS:
         return ()
-    keys = [name_key(title), name_key(bare_title(title))]
+    keys = [name_key(title), *map(name_key, title_names(title))]
     return tuple(dict.fromkeys(key for key in keys if key))
 
 
 def _own_title(seen: list[Mention], sentence: str, title: str, titles: tuple[str, ...]) -> list[Mention]:
     """The document's title where it stands in a sentence, in place of the names inside it: the title may
     open with a function word, or be written in a script without capitals."""
-    bare = bare_title(title)
+    bare = title_names(title)[-1]
     at = sentence.find(bare) if titles and len(bare) > 2 else -1
     if at < 0:
         return seen

@@ -42,6 +42,7 @@ NUMBER = regex.compile(
     r"kilometers|metres|meters|miles|feet|ft|kg|tonnes|tons|million|billion|hectares|acres|people|inhabitants|"
     r"years|seats|MB|GB|ms|kB))(?!\w)"
 )
+_SERIES = regex.compile(r"(\p{Lu}{2,4}) (\d{1,9}): (?=\S)")  # as index.parse numbers a title
 _SENTENCE_OPENERS = frozenset(
     (
         "a about according after all also although among an and another any as at based because before "
@@ -91,6 +92,18 @@ def bare_title(title: str) -> str:
     ('Mercury', '(untitled)')
     """
     return regex.sub(r"\s*[(\[][^()\[\]]*[)\]]\s*$", "", title).strip() or title
+
+
+def title_names(title: str) -> tuple[str, ...]:
+    """What others call a document by: the number that its title opens with, and the title without disambiguation.
+
+    >>> title_names("PEP 304: Milling"), title_names("Lovers (1927 film)")
+    (('PEP 304', 'PEP-304', 'Milling'), ('Lovers',))
+    """
+    series, bare = _SERIES.match(title), bare_title(title)
+    if series is None:
+        return (bare,)
+    return (f"{series[1]} {series[2]}", f"{series[1]}-{series[2]}", bare[series.end() :] or bare)
 
 
 def names_in(text: str, openings: frozenset[int] = frozenset({0})) -> list[Mention]:

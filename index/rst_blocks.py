@@ -134,7 +134,7 @@ def _table(table: nodes.Element) -> Iterator[Block]:
         for entry in row.children:
             cells += [_cell(_element(entry))] * (int(_element(entry).get("morecols", 0)) + 1)
         rows.append(cells)
-    yield from table_blocks(rows, header=True if head is not None else None)
+    yield from table_blocks(rows, header=head is not None)
 
 
 def _cell(entry: nodes.Element) -> str:

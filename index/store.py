@@ -171,6 +171,15 @@ class Store(Database):
             raise NotFoundError(f"There is no document {document_id}; it may have been deleted meanwhile.")
         return str(row[0])
 
+    def text_before(self, passage: Passage, characters: int) -> str:
+        """What stands before a passage in its document, at most that many characters; "" when it is gone."""
+        start = max(0, passage.start - characters)
+        row = self.connection.execute(
+            "SELECT substr(text, ?, ?) FROM documents WHERE id = ?",
+            (start + 1, passage.start - start, passage.document_id),
+        ).fetchone()
+        return str(row[0]) if row else ""
+
     def original(self, document_id: str) -> Path | None:
         """Kept copy of the original file (formats with page images), or None."""
         row = self.connection.execute(

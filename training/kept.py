@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from agent.reader_model import ReaderModel, Reading, load_reader, shipped_weights
+from agent.reader_model import ReaderModel, Reading, load_reader, shipped_weights, widened
 from index.encoders import load_embedder
 from index.types import Embedder, Vectors
 from training.benchmark_index import default_cache
@@ -118,13 +118,14 @@ class KeptReader(ReaderModel):
 
     def read(self, question: str, texts: Sequence[str]) -> list[Reading]:
         """One reading for each text, in order."""
-        return _through(
+        readings = _through(
             self._kept,
             [_key(self._salt, question, text) for text in texts],
             lambda places: self._reader.read(question, [texts[at] for at in places]),
             lambda reading: json.dumps(astuple(reading)).encode(),
             lambda value: Reading(*json.loads(value)),
         )
+        return [widened(text, reading) for text, reading in zip(texts, readings, strict=True)]
 
 
 def kept_models(cache: Path | None = None) -> tuple[Embedder, ReaderModel | None]:

@@ -90,6 +90,42 @@ def test_no_field_where_none_answers(question: str) -> None:
     assert found(question, MAIL, PARCELS, CREW) is None
 
 
+NOTES = passage(
+    "Feature Name: barn_owl\nStart Date: 2015-08-14\nRFC PR: mill-lang/rfcs#2345\n"
+    "Mill Issue: mill-lang/mill#27711\nMill-Version: 2.4\n\nSummary\n\n"
+    "Allow the keeping of owls within barns, and report their eggs as they are laid.",
+    "2345 barn owl",
+    4,
+)
+BETAS = passage("beta 1: 25 Apr 2003\nbeta 2: 29 Jun 2003", "Kestrel 2.3 Release Schedule", 5)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("What is the Mill issue of the RFC on keeping owls within barns?", "mill-lang/mill#27711"),
+        ("When was the RFC about the keeping of owls opened?", "2015-08-14"),  # of a paper: when it began
+        ("Which Mill version was the RFC on keeping owls in barns for?", "2.4"),  # "Mill-Version"
+        ("Who proposed the proposal on weighing the mail?", "Orla Fenn"),
+        ("On what date was the second beta of Kestrel 2.3 out?", "29 Jun 2003"),
+        ("When was the RFC on keeping horses within barns opened?", None),
+        ("When were the owls opened?", None),  # no paper
+    ],
+)
+def test_what_stands_below_a_header_says_what_it_is_about(question: str, answer: str | None) -> None:
+    assert found(question, NOTES, MAIL, BETAS) == answer
+
+
+def test_a_record_that_says_it_itself_comes_before_one_whose_text_does() -> None:
+    other = passage("Start Date: 2014-01-02\n\nWe weigh the mail, unlike the parcels.", "Scales", 6)
+    assert found("When was the proposal on weighing the parcels created?", other, PARCELS) == "05-Jun-2019"
+
+
+def test_a_definition_is_no_field() -> None:
+    text = "Owls: the four oldest birds within the mill, consisting of Ada, Birk, Cora and Dag."
+    assert found("Which is the oldest of the owls?", passage(text, "Glossary", 7)) is None
+
+
 def test_rows_are_records_of_their_own() -> None:
     table = passage(
         "Name: Ada Birk; Born: 1931; Town: Ruhl\nName: Jon Vey; Born: 1947; Town: Asker", "Members"

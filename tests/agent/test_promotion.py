@@ -73,6 +73,14 @@ def test_what_is_probably_right_is_not_kept_silent(
     assert policy.decide(seen(legal, probability=probability, searches=1.0)).action == action
 
 
+@pytest.mark.parametrize(("probability", "action"), [(0.26, "answer"), (0.20, "graph")])
+def test_what_is_hardly_right_is_not_answered(tmp_path: Path, probability: float, action: str) -> None:
+    """Silence is worth 0.25 even where the documents hold the answer."""
+    policy = open_trained(weights(tmp_path / "p.safetensors", "answer"), "eager")
+    now = seen(("answer", "graph", "abstain"), probability=probability, searches=1.0)
+    assert policy.decide(now).action == action
+
+
 NOW = Situation((0.0,) * len(FEATURES), ("hybrid", "graph", "abstain"))
 
 

@@ -59,6 +59,19 @@ def test_values_are_compared_by_code(text: str, values: tuple[str, str], short: 
     assert verdict is not None and verdict.short == short
 
 
+def test_before_and_after_ask_whether() -> None:
+    before = analyse("Was the Teal Bridge built before the Iron Bridge?")
+    assert (before.options, before.direction, before.expects) == (
+        ("Teal Bridge", "Iron Bridge"),
+        "earlier",
+        "yes_no",
+    )
+    assert decide(before, ("1887", "1901")).short == "yes"  # type: ignore[union-attr]
+    assert decide(analyse("Did Mira Vell die after Jon Aldin?"), ("1887", "1901")).short == "no"  # type: ignore[union-attr]
+    assert analyse("Was the Order of the Lamp closed before 1950?").options == ()
+    assert analyse("What happened to Mira Vell after Jon Aldin left?").options == ()
+
+
 def test_what_cannot_be_compared_is_not() -> None:
     question = analyse("Who was born first, Mira Vell or Jon Aldin?")
     assert decide(question, ("in spring", "1849")) is None
@@ -69,6 +82,8 @@ def test_values() -> None:
     assert date_key("3 March 1921") == (1921, 3, 3)
     assert date_key("March 1921") == (1921, 3, 0)
     assert date_key("2021-03-04") == (2021, 3, 4)
+    assert date_key("05-Sep-2017") == (2017, 9, 5)
+    assert date_key("29 Jun 2003") == (2003, 6, 29)
     assert amount("4,210 inhabitants") == 4210
     assert amount("twelve crowns") == 12
     assert amount("no number") is None

@@ -103,3 +103,22 @@ def test_a_span_never_cuts_a_word_or_a_figure() -> None:
         start, end = reader_model.whole(text, at, at + len(cut))
         assert text[start:end] == wanted
     assert reader_model.whole("", 0, 0) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("cut", "wanted"),
+    [
+        ("insert", "Entry::or_insert"),
+        ("HASH", "MILL_HASH_SEED"),
+        ("init", "__init__"),
+        ("and", "and"),
+        ("at", "at"),
+    ],
+)
+def test_a_span_ends_with_whole_identifiers(cut: str, wanted: str) -> None:
+    text = "Call Entry::or_insert and __init__ with MILL_HASH_SEED at: noon."
+    at = text.index(cut)
+    start, end = reader_model.whole(text, at, at + len(cut))
+    assert text[start:end] == wanted
+    kept = reader_model.Reading(at, at + len(cut), cut, 0.5, 0.0, 0.0, 0.5)
+    assert reader_model.widened(text, kept).answer == wanted

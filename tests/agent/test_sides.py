@@ -120,6 +120,38 @@ def test_a_missing_side_gives_no_verdict() -> None:
     assert compared(question, (), model) is None
 
 
+PAPERS = (
+    passage(
+        5,
+        "1257 drain",
+        "Start Date: 2015-08-14\nRFC PR: mill-lang/rfcs#1257\n\nSummary\n\nSacks are emptied.",
+    ),
+    passage(6, "RFC 1510: Carts", "RFC: 1510\nCreated: 23-Feb-2016\n\nIn 1999 carts were slow."),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("Was RFC 1257 started before RFC 1510?", "yes"),
+        ("Was RFC 1257 created after RFC-1510?", "no"),
+        ("Which RFC is newer, 1257 or 1510?", "RFC 1510"),
+        ("Which was opened first, RFC #1257 or RFC 1510?", "RFC #1257"),
+    ],
+)
+def test_papers_are_compared_by_the_dates_of_their_headers(text: str, short: str) -> None:
+    model = load_reader()
+    assert model is not None
+    found = compared(analyse(text), PAPERS, model)
+    assert found is not None and found.verdict.short == short
+
+
+def test_a_paper_that_was_not_found_gives_no_verdict() -> None:
+    model = load_reader()
+    assert model is not None
+    assert compared(analyse("Was RFC 1257 started before RFC 151?"), PAPERS, model) is None
+
+
 def test_countries_by_name_people_and_province() -> None:
     assert countries_of("an American drama shot in Norway") == {"United States", "Norway"}
     assert countries_of("a village in Ohio") == {"United States"}

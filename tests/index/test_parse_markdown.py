@@ -50,7 +50,7 @@ def test_front_matter_is_title_meta_and_text(tmp_path):
         "---\neip: 7\ntitle: Milling\nauthor: Ann\ntags: [a, b]\n---\n\n## Abstract\n\nWords.\n",
         "eip-7.md",
     )
-    assert document.title == "Milling"
+    assert document.title == "EIP 7: Milling"  # its number, which the file name states too
     assert document.meta == {"eip": "7", "title": "Milling", "author": "Ann", "tags": "a, b"}
     assert document.blocks[0].text == "EIP: 7\nTitle: Milling\nAuthor: Ann\nTags: a, b"
 

@@ -74,6 +74,18 @@ def test_header_fields_are_meta_data_and_text(tmp_path):
     assert document.blocks[0].text == "PEP: 505\nTitle: None-aware operators\nStatus: Deferred"
 
 
+def test_the_number_of_a_series_joins_the_title_where_the_file_bears_it_too(tmp_path):
+    text = "PEP: 505\nTitle: None-aware operators\n\nAbstract\n=====\n\nWords.\n"
+    assert parse(tmp_path, text, "pep-0505.rst").title == "PEP 505: None-aware operators"
+    assert parse(tmp_path, text, "draft-2024.rst").title == "None-aware operators"
+
+
+def test_a_table_without_a_head_has_no_header_row(tmp_path):
+    table = "=======  ===========\nbeta 1   25 Apr 2003\nbeta 2   29 Jun 2003\n=======  ===========\n"
+    (block,) = parse(tmp_path, table).blocks
+    assert (block.kind, block.text) == ("table", "beta 1: 25 Apr 2003\nbeta 2: 29 Jun 2003")
+
+
 def test_files_are_not_included_and_raw_output_is_off(tmp_path):
     (tmp_path / "secret.txt").write_text("SECRET")
     document = parse(
