@@ -119,9 +119,10 @@ def cell_in(question: Question, weights: np.ndarray, passages: Sequence[Passage]
     ]
     if not fitting:
         return None
-    best = max(fitting, key=lambda held: held.known)
-    said = stems(best.cell.value)
-    rivals = [h for h in fitting if h.known >= best.known - 0.01 and stems(h.cell.value) != said]
+    best = max(fitting, key=lambda held: (held.known, len(_label(held.cell))))
+    said, label = stems(best.cell.value), _label(best.cell)
+    near = [h for h in fitting if h.known >= best.known - 0.01 and _label(h.cell) >= label]
+    rivals = [h for h in near if stems(h.cell.value) != said]
     return None if rivals else best
 
 
@@ -162,7 +163,7 @@ def cell_answer(
 
 def _known(question: Question, weights: np.ndarray, cell: Cell, passage: Passage) -> float | None:
     """The share of the question that a cell's row, column and place hold; None where it does not answer it."""
-    asked, label = stems(question.text), stems(" ".join(content_words(cell.row))) - _PLAIN
+    asked, label = stems(question.text), _label(cell)
     if not label or not label <= asked or not any(c.isdigit() for c in cell.value):
         return None
     column = stems(cell.column)
@@ -176,3 +177,8 @@ def _known(question: Question, weights: np.ndarray, cell: Cell, passage: Passage
         return None
     known = sum(w for t, w in zip(question.terms, weights.tolist(), strict=True) if stems(t) <= held | _PLAIN)
     return known if known >= KNOWN else None
+
+
+def _label(cell: Cell) -> frozenset[str]:
+    """Stems of the words that tell a row from others."""
+    return stems(" ".join(content_words(cell.row))) - _PLAIN

@@ -78,6 +78,7 @@ contain contains contained
 """.strip().splitlines()
 
 CONCEPTS = {word: line.split()[0] for line in _SAME for word in line.split()}
+_LINES = {line.split()[0]: tuple(line.split()) for line in _SAME}
 
 # Words that carry nothing by themselves in a question.
 LIGHT = frozenset(
@@ -174,3 +175,17 @@ def concept(word: str) -> str:
     ('design', 'write', 'lighthous')
     """
     return CONCEPTS.get(word) or CONCEPTS.get(stem(word)) or stem(word)
+
+
+def other_words(word: str) -> tuple[str, ...]:
+    """Words that say the same, one of each stem: what a document may use in place of a question's word.
+
+    >>> other_words("worked"), other_words("lighthouse")
+    (('employ', 'employees', 'staff'), ())
+    """
+    own = CONCEPTS.get(word) or CONCEPTS.get(stem(word))
+    found: dict[str, str] = {}
+    for other in _LINES.get(own or "", ()):
+        found.setdefault(stem(other), other)
+    found.pop(stem(word), None)
+    return tuple(found.values())

@@ -194,7 +194,7 @@ def _held(
     rest = [
         (term, weight)
         for term, weight in zip(question.terms, weights.tolist(), strict=True)
-        if not _concepts(term) <= label | implied
+        if not _concepts(term) <= label | implied and _ORDINALS.get(term) not in label
     ]
     if any(not stems(term) <= held for term, _ in rest if stems(term) <= named):
         return None

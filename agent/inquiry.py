@@ -16,6 +16,7 @@ import numpy as np
 from agent import compare
 from agent.chain import Chain, best_chains, link_names
 from agent.columns import Lead, cell_answer
+from agent.concepts import other_words
 from agent.fields import field_answer
 from agent.joint import joint_chains
 from agent.judge import Judged, judged
@@ -95,7 +96,7 @@ class Thread:
 
     def follow_ups(self, eager: bool = False) -> dict[str, Goal]:
         """What could be asked now that was not: "bridge" walks on from names the evidence brought in, "again"
-        asks for the missing words in another wording. Empty where nothing was found or nothing is missing;
+        asks for the missing words and others that mean the same. Empty where nothing was found or nothing is missing;
         `eager`: where nothing is missing, the words of the relation are asked for again."""
         if self.best is None or self.absent:
             return {}
@@ -103,6 +104,7 @@ class Thread:
         bridges = self._bridges()
         head = self.question.head if self.question.head not in self.missing() else ""
         wanted = " ".join(filter(None, (missing, head)))
+        also = " ".join([wanted, *(other for word in wanted.split() for other in other_words(word))])
         asked = {_key(q) for q in self.asked}
         found: dict[str, Goal] = {}
         for kind, query, text in (
@@ -111,7 +113,7 @@ class Thread:
                 f"{' '.join(bridges)} {wanted}",
                 f"Find {wanted or 'more'} of {', '.join(bridges)}",
             ),
-            ("again", f"{wanted} {' '.join(self.question.names)}", f"Find again: {wanted}"),
+            ("again", f"{also} {' '.join(self.question.names)}", f"Find again: {wanted}"),
         ):
             usable = missing and (bridges or query.endswith(tuple(self.question.names) or " "))
             if usable and _key(query) not in asked:
