@@ -24,6 +24,7 @@ from agent.matching import stems
 from agent.question import Question
 from agent.spans import DATE
 from index import delta
+from index.names import title_names
 from index.trees import Trees
 
 FEATURES = (
@@ -78,6 +79,7 @@ def judged(
     which = designations(question.text)
     loose = [
         not plausible(question.expects, answer)
+        or _own_number(question, chain, answer)
         or _unconnected(question, weights, chain, answer)
         or _another(which, chain)
         for chain, answer in zip(chains, answers, strict=True)
@@ -238,6 +240,12 @@ def _unconnected(question: Question, weights: np.ndarray, chain: Chain, answer: 
     holding = [link for link in reversed(chain.links) if answer in link.text or answer in link.passage.text]
     link = holding[0] if holding else chain.last
     return _mean(link.degrees, weights, named_terms(question)) < NAMES_NEEDED
+
+
+def _own_number(question: Question, chain: Chain, answer: str) -> bool:
+    """Whether the answer is only the number that the document goes by, which was not asked for: "PEP 304"."""
+    numbers = title_names(chain.last.passage.title)[:-1]
+    return answer in numbers and not stems(answer.split()[0].split("-")[0]) & stems(question.text)
 
 
 def _another(which: frozenset[str], chain: Chain) -> bool:

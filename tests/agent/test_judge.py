@@ -1,6 +1,7 @@
 """The judge and the proposals it judges, over a read collection."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from agent.inquiry import Inquiry
 from agent.judge import FEATURES, answer_of, features, judged
 from agent.matching import WordMatcher
 from agent.proposals import PAIRS, SINGLES, ranked_chains
+from agent.question import analyse
 from agent.reader import Reader
 from agent.reader_model import load_reader
 from index.encoders import MiniLMEmbedder
@@ -75,3 +77,14 @@ def test_calibration_scales_the_log_odds(inquiry: Inquiry, given: None) -> None:
     equal = [one.chain for one in found if round(one.probability, 6) == 0.5]
     assert equal == [chain for chain in chains if any(chain is other for other in equal)]  # as proposed
     assert equal and {round(one.probability, 6) for one in found} <= {0.5, judge.UNCONNECTED}
+
+
+def test_the_number_of_its_own_document_is_no_answer_unless_asked_for(inquiry: Inquiry) -> None:
+    first = inquiry.whole.judged[0].chain
+    titled = replace(first.last, passage=replace(first.last.passage, title="PEP 304: Mills"))
+    chain = replace(first, links=(titled,))
+    assert judge._own_number(analyse("Which mill was built first?"), chain, "PEP 304")
+    assert judge._own_number(analyse("Which mill was built first?"), chain, "PEP-304")
+    assert not judge._own_number(analyse("Which PEP speaks of mills?"), chain, "PEP 304")
+    assert not judge._own_number(analyse("Which mill was built first?"), chain, "Mills")
+    assert not judge._own_number(analyse("Which mill was built first?"), first, "Tarsholm")
