@@ -1,0 +1,50 @@
+"""Answers that cannot be of the kind that is asked for."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.answer_types import plausible
+from agent.concepts import other_words
+
+
+@pytest.mark.parametrize(
+    ("expects", "answer"),
+    [
+        ("person", "Ann Lee"),
+        ("person", "50 Cent"),
+        ("person", "Louis XIV"),
+        ("number", "$60 million"),
+        ("number", "thirty-two"),
+        ("number", "every three years"),
+        ("number", "hundreds of thousands"),
+        ("number", "6 000"),
+        ("date", "after the war"),
+        ("thing", "PEP 304"),
+        ("thing", "December 31"),
+    ],
+)
+def test_what_may_be_stays(expects: str, answer: str) -> None:
+    assert plausible(expects, answer)
+
+
+@pytest.mark.parametrize(
+    ("expects", "answer"),
+    [
+        ("person", "December 31"),
+        ("person", "PEP 304"),
+        ("number", "10K"),
+        ("number", "Kestrel 3.11"),
+        ("number", "operating income"),
+        ("number", "662  18.2 %"),
+        ("thing", "$ 1,330  $ 1,295"),
+        ("thing", "53 %\nMembers"),
+    ],
+)
+def test_what_cannot_be_does_not(expects: str, answer: str) -> None:
+    assert not plausible(expects, answer)
+
+
+def test_other_words_for_the_same_come_once_a_stem() -> None:
+    assert other_words("worked") == ("employ", "employees", "staff")
+    assert other_words("lighthouse") == ()
