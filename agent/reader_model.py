@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -53,6 +53,11 @@ class Reading:
         """Probability that the passage answers at all."""
         return 1.0 - self.none
 
+    @property
+    def sureness(self) -> float:
+        """Probability of its likeliest answer."""
+        return max(self.probability, self.yes, self.no)
+
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
@@ -80,6 +85,16 @@ class Encoded:
     types: list[int]
     offsets: list[tuple[int, int]]  # of the text's tokens
     first: int  # position of the text's first token
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """A window of a text with what the reader made of its tokens."""
+
+    encoded: Encoded
+    logs: np.ndarray  # (text's tokens in it, 2): log probabilities of start and end
+    best: float  # log probability of its best span
+    reading: Reading
 
 
 def encode(question: str, text: str) -> Encoded:
@@ -110,13 +125,30 @@ class ReaderModel:
 
     def read(self, question: str, texts: Sequence[str]) -> list[Reading]:
         """One reading for each text, in order."""
+        found: list[list[Reading]] = [[] for _ in texts]
+        for row, one, spans, kinds in self._outputs(question, texts):
+            found[row].append(decode(texts[row], one, spans, kinds, self._calibration))
+        return [max(readings, key=lambda one: one.sureness) for readings in found]
+
+    def scores(self, question: str, texts: Sequence[str]) -> list[list[Scored]]:
+        """What was made of every token, for each text in order and window by window."""
+        found: list[list[Scored]] = [[] for _ in texts]
+        for row, one, spans, kinds in self._outputs(question, texts):
+            logs = (spans - np.logaddexp.reduce(spans, axis=0))[one.first : one.first + len(one.offsets)]
+            reading = decode(texts[row], one, spans, kinds, self._calibration)
+            found[row].append(Scored(one, logs, best_span(one, spans)[2], reading))
+        return found
+
+    def _outputs(
+        self, question: str, texts: Sequence[str]
+    ) -> Iterator[tuple[int, Encoded, np.ndarray, np.ndarray]]:
+        """Place of the text, input, (tokens, 2) span logits and (5,) kind logits of every window, short ones first."""
         import torch
 
         if not texts:
-            return []
+            return
         net = self.network()
         inputs = [(row, one) for row, text in enumerate(texts) for one in windows(question, text)]
-        found: list[list[Reading]] = [[] for _ in texts]
         order = sorted(range(len(inputs)), key=lambda at: len(inputs[at][1].ids))
         at = 0
         while at < len(order):
@@ -126,10 +158,7 @@ class ReaderModel:
             with torch.inference_mode():
                 spans, kinds = net(ids, types, mask)
             for line, (row, one) in enumerate(some):
-                found[row].append(
-                    decode(texts[row], one, spans[line].numpy(), kinds[line].numpy(), self._calibration)
-                )
-        return [max(readings, key=_sureness) for readings in found]
+                yield row, one, spans[line].numpy(), kinds[line].numpy()
 
     def network(self) -> Any:
         """The network with its weights, loaded on first use. StoreError when the file is not what its card says."""
@@ -165,10 +194,6 @@ def padded(encoded: Sequence[Tokens]) -> tuple[Any, Any, Any]:
         types[line, : len(one.ids)] = torch.tensor(one.types)
         mask[line, : len(one.ids)] = 1
     return ids, types, mask
-
-
-def _sureness(reading: Reading) -> float:
-    return max(reading.probability, reading.yes, reading.no)
 
 
 def decode(
