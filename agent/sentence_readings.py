@@ -1,7 +1,7 @@
 """What the trained reader makes of each sentence of an offer: packing's third look.
 
-The reader sees every passage under its title, after a lead where one is given (the way agent.rereading puts an
-earlier passage's sentence in front). Its scores for starts and ends of an answer are then gathered by sentence.
+The reader sees every passage under its title, as it does when the agent reads. Its scores for starts and ends of an
+answer are then gathered by sentence.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agent.reader_model import MAX_ANSWER_TOKENS, Encoded, ReaderModel
+from agent.reader_model import MAX_ANSWER_TOKENS, Encoded, ReaderModel, Scored
 from index.offered import Offer
 from index.readings import COLUMNS, FLOOR, OF_SENTENCE, Floats
 
@@ -23,35 +23,44 @@ class SentenceReadings:
     def __init__(self, model: ReaderModel) -> None:
         self._model = model
 
-    def __call__(self, offered: Offer, leads: Sequence[str]) -> Floats:
-        """Shape (sentences, len(COLUMNS)). leads: what is read before each hit, "" for nothing."""
-        shown = [_shown(offered, hit, lead) for hit, lead in enumerate(leads)]
-        scored = self._model.scores(offered.question, [text for text, _ in shown])
-        out = np.full((len(offered.sentences), len(COLUMNS)), FLOOR, dtype=np.float32)
-        for hit, ((_, bounds), windows) in enumerate(zip(shown, scored, strict=True)):
-            at = [place for place, one in enumerate(offered.sentences) if one.hit == hit]
-            found = np.max([by_part(one.encoded, one.logs, bounds) for one in windows], axis=0)
-            surest = max(windows, key=lambda one: one.reading.sureness)
-            reading = surest.reading
-            out[at, : len(OF_SENTENCE)] = found[2:]
-            out[at, len(OF_SENTENCE) :] = [
-                reading.answered, reading.yes, reading.no, reading.enough, max(surest.best, FLOOR),
-                found[1, OF_SENTENCE.index("span")], found[0, OF_SENTENCE.index("span")],
-            ]  # fmt: skip
-        return out
+    def __call__(self, offered: Offer) -> Floats:
+        """Shape (sentences, len(COLUMNS))."""
+        if not offered.sentences:
+            return np.zeros((0, len(COLUMNS)), dtype=np.float32)
+        return np.concatenate(self.of_hits(offered, range(len(offered.hits))))
+
+    def of_hits(self, offered: Offer, hits: Sequence[int]) -> list[Floats]:
+        """The same for some of the hits: of each, shape (its sentences, len(COLUMNS))."""
+        read = [shown(offered, hit) for hit in hits]
+        scored = self._model.scores(offered.question, [text for text, _ in read])
+        return [_gathered(windows, bounds) for (_, bounds), windows in zip(read, scored, strict=True)]
 
 
-def _shown(offered: Offer, hit: int, lead: str) -> tuple[str, list[tuple[int, int]]]:
-    """The text read of a hit, and where its parts stand: the lead, the title, each sentence."""
+def shown(offered: Offer, hit: int) -> tuple[str, list[tuple[int, int]]]:
+    """The text read of a hit, and where its parts stand in it: the title, then each sentence."""
     passage = offered.hits[hit].passage
-    body = len(lead) + len(passage.title) + 1
-    parts = [(0, len(lead)), (len(lead), body - 1)]
-    parts += [
-        (body + one.start - passage.start, body + one.end - passage.start)
-        for one in offered.sentences
-        if one.hit == hit
+    body = len(passage.title) + 1
+    own = [one for one in offered.sentences if one.hit == hit]
+    places = [(body + one.start - passage.start, body + one.end - passage.start) for one in own]
+    return f"{passage.title}\n{passage.text}", [(0, body - 1), *places]
+
+
+def _gathered(windows: Sequence[Scored], bounds: Bounds) -> Floats:
+    """Readings of a text's sentences from all of its windows, shape (bounds - 1, len(COLUMNS))."""
+    parts = np.max([by_part(one.encoded, one.logs, bounds) for one in windows], axis=0)
+    surest = max(windows, key=lambda one: one.reading.sureness)
+    reading, in_title = surest.reading, parts[0, OF_SENTENCE.index("span")]
+    of_passage = [
+        reading.answered,
+        reading.yes,
+        reading.no,
+        reading.enough,
+        max(surest.best, FLOOR),
+        in_title,
     ]
-    return f"{lead}{passage.title}\n{passage.text}", parts
+    return np.concatenate(
+        [parts[1:], np.tile(np.array(of_passage, dtype=np.float32), (len(bounds) - 1, 1))], axis=1
+    )
 
 
 def by_part(one: Encoded, logs: Floats, bounds: Bounds) -> Floats:

@@ -15,11 +15,12 @@ import numpy as np
 
 from index.encoders import count_tokens, load_embedder
 from index.errors import InputError
-from index.evidence_pack import WORTH, load_packer
+from index.evidence_pack import AMPLE, WORTH, Packed, lean_worth, load_packer
 from index.features import Asked, covered
 from index.graph_cache import GraphCache
 from index.knowledge import triplets_of
 from index.offered import Offer, offer
+from index.readings import SentenceReader
 from index.retrieve import Searcher
 from index.sentence_features import Floats
 from index.store import Store
@@ -146,9 +147,22 @@ def weigh(store: Store, found: Found) -> Weighed:
     return Weighed(offered, load_packer().needs(offered))
 
 
+def weigh_read(weighed: Weighed, reader: SentenceReader) -> Weighed:
+    """The same sentences weighed after their passages were read."""
+    return Weighed(weighed.offered, load_packer("packer-read").needs(weighed.offered, reader))
+
+
 def packed(weighed: Weighed, budget: int, worth: float = WORTH) -> list[Piece]:
     """What index.evidence_pack keeps."""
-    items = load_packer().pack(weighed.offered, budget, worth, weighed.needs)
+    return _pieces(load_packer().pack(weighed.offered, budget, worth, weighed.needs))
+
+
+def lean(weighed: Weighed) -> list[Piece]:
+    """The same where packing is lean."""
+    return packed(weighed, AMPLE, lean_worth(weighed.offered, weighed.needs))
+
+
+def _pieces(items: Sequence[Packed]) -> list[Piece]:
     return [
         Piece(
             "" if item.kind == "triplet" else item.title,

@@ -1,11 +1,14 @@
 """Packs what a search found into few tokens: whole passages, their bearing sentences, or single triplets.
 
 Two ensembles of boosted trees say how likely a reader needs each sentence of the best passages (features:
-index.sentence_features; the first by itself, the second after what scored higher). The context takes what is worth
-most for its tokens, and stops where nothing is worth them any more: a question whose evidence is plain gets little,
-a doubtful one more. A passage of which every sentence was kept is one item. A sentence that does not fit into the
-budget leaves its best triplet, at a fraction of the tokens. Every item says where it stands; none comes twice.
-Weights: `index/weights/packer.safetensors`, trained by `forage train skill packer`.
+index.sentence_features; the first by itself, the second after what scored higher). A third says it again where a
+reading model has read the passages (index.read_look): reading is dear, but costs no token of a language model. The
+context takes what is worth most for its tokens, and stops where nothing is worth them any more: a question whose
+evidence is plain gets little, a doubtful one more. A passage of which every sentence was kept is one item. A sentence
+that does not fit into the budget leaves its best triplet, at a fraction of the tokens. Every item says where it
+stands; none comes twice.
+Weights: `index/weights/packer.safetensors`, and with the third look `packer-read.safetensors`; trained by `forage
+train skill packer`.
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ from index.encoders import count_tokens
 from index.errors import StoreError
 from index.features import Asked
 from index.offered import Offer, Sentence, offer
+from index.read_look import third_look
+from index.readings import SentenceReader
 from index.sentence_features import Floats, chances, first_look, second_look
 from index.store import Store
 from index.trees import Trees
@@ -34,6 +39,8 @@ USUAL = 30
 AMPLE = 100_000  # tokens that nothing exceeds: worth alone decides
 SPARED = 15  # tokens on top of each sentence's own: long sentences are not spared too much
 POWER = 0.65  # of the tokens that a sentence's chance is divided by
+LEAN = 15.4  # tokens of average need that a usual sentence must be worth where packing is lean (docs/LOG.md)
+BEST = 5  # passages whose tokens are the measure of leanness
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +62,28 @@ class Packed:
 class Packer:
     """Chooses sentences by learned need. Safe for threads."""
 
-    def __init__(self, first: Trees, second: Trees) -> None:
-        self._first, self._second = first, second
+    def __init__(self, first: Trees, second: Trees, third: Trees | None = None) -> None:
+        self._first, self._second, self._third = first, second, third
 
-    def needs(self, offered: Offer) -> Floats:
-        """Chance that a reader needs each sentence, shape (sentences,): the mean of both looks."""
+    def needs(self, offered: Offer, reader: SentenceReader | None = None) -> Floats:
+        """Chance that a reader needs each sentence, shape (sentences,): the mean of both looks.
+
+        reader: reads the passages first, and the third look decides. StoreError where its weights are missing.
+        """
         if not offered.sentences:
             return chances([])
         first = first_look(offered)
         scores = self._first.score(first)
-        second = self._second.score(second_look(offered, first, scores))
-        return np.asarray((chances(scores) + chances(second)) / 2, dtype=np.float32)
+        seen = second_look(offered, first, scores)
+        second = self._second.score(seen)
+        if reader is None:
+            return np.asarray((chances(scores) + chances(second)) / 2, dtype=np.float32)
+        if self._third is None:
+            raise StoreError(
+                "This packer was not trained to pack after reading. Use the one named packer-read; to make one: "
+                "forage train skill packer --half FILE --half FILE."
+            )
+        return chances(self._third.score(third_look(offered, seen, scores, second, reader(offered))))
 
     def needed(self, offered: Offer, worth: float = WORTH) -> list[int]:
         """Places of the sentences worth their tokens, the one worth most first; at least one where there are any."""
@@ -93,6 +111,18 @@ class Packer:
         return tuple(packed)
 
 
+def lean_worth(offered: Offer, needs: Floats) -> float:
+    """Worth for one question by which packed output takes less than half of the tokens of the best BEST passages.
+
+    The needs of all sentences are shared out over the tokens of the best passages; a usual sentence stays where it is
+    needed as much as LEAN such tokens are. So a question whose need is spread over many sentences asks more of each
+    of them than one whose need is in few, and a token counts for less beside longer passages. Meant for needs after
+    reading; always above 0.
+    """
+    best = sum(one.tokens for one in offered.sentences if one.hit < BEST) + sum(offered.title_tokens[:BEST])
+    return max(LEAN * float(np.sum(needs)) / max(best, 1), 1e-6)
+
+
 def pack_evidence(
     store: Store, question: str, asked: Asked, entities: Sequence[str], hits: Sequence[Hit], budget: int,
     worth: float = WORTH,
@@ -109,11 +139,12 @@ def pack_evidence(
 
 @cache
 def load_packer(name: str = "packer") -> Packer:
-    """The packer of that name as it ships. StoreError when its weights are missing."""
+    """The packer of that name as it ships, "packer" or "packer-read". StoreError when its weights are missing."""
     path = Path(str(files("index").joinpath(f"weights/{name}.safetensors")))
     try:
         arrays = delta.load_arrays(path)
-        return Packer(Trees.from_arrays(arrays, "first"), Trees.from_arrays(arrays, "second"))
+        third = Trees.from_arrays(arrays, "third") if "third.depth" in arrays else None
+        return Packer(Trees.from_arrays(arrays, "first"), Trees.from_arrays(arrays, "second"), third)
     except (StoreError, KeyError) as error:
         raise StoreError(
             f"The packer cannot be used: {error} To make one: forage train skill packer."

@@ -19,7 +19,10 @@ from typing import Any
 import numpy as np
 
 from agent.reader_model import ReaderModel, Reading, load_reader, shipped_weights, widened
+from agent.sentence_readings import SentenceReadings, shown
 from index.encoders import load_embedder
+from index.offered import Offer
+from index.readings import COLUMNS, Floats
 from index.types import Embedder, Vectors
 from training.benchmark_index import default_cache
 
@@ -113,8 +116,7 @@ class KeptReader(ReaderModel):
     def __init__(self, reader: ReaderModel, weights: Path, kept: Kept) -> None:
         self._reader = reader
         self._kept = kept
-        card = weights.with_suffix(".json")
-        self._salt = sha256(weights.read_bytes() + (card.read_bytes() if card.is_file() else b"")).digest()
+        self._salt = salt_of(weights)
 
     def read(self, question: str, texts: Sequence[str]) -> list[Reading]:
         """One reading for each text, in order."""
@@ -128,9 +130,44 @@ class KeptReader(ReaderModel):
         return [widened(text, reading) for text, reading in zip(texts, readings, strict=True)]
 
 
+class KeptSentenceReadings(SentenceReadings):
+    """Reads each passage for packing once in the life of the file."""
+
+    def __init__(self, weights: Path, kept: Kept) -> None:
+        super().__init__(ReaderModel(weights))
+        self._kept = kept
+        self._salt = salt_of(weights)
+
+    def of_hits(self, offered: Offer, hits: Sequence[int]) -> list[Floats]:
+        """As SentenceReadings.of_hits."""
+        return _through(
+            self._kept,
+            [self.key(offered, hit) for hit in hits],
+            lambda places: super(KeptSentenceReadings, self).of_hits(offered, [hits[at] for at in places]),
+            lambda found: np.asarray(found, np.float32).tobytes(),
+            lambda value: np.frombuffer(value, np.float32).reshape(-1, len(COLUMNS)),
+        )
+
+    def key(self, offered: Offer, hit: int) -> bytes:
+        """What a hit's readings are kept under."""
+        text, bounds = shown(offered, hit)
+        return _key(self._salt, "sentences", offered.question, text, repr(bounds))
+
+
+def kept_file(cache: Path | None = None) -> Kept:
+    """The file of readings in the evaluation cache."""
+    return Kept((cache if cache is not None else default_cache()) / "readings.db")
+
+
+def salt_of(weights: Path) -> bytes:
+    """Stands for a weights file with its card."""
+    card = weights.with_suffix(".json")
+    return sha256(weights.read_bytes() + (card.read_bytes() if card.is_file() else b"")).digest()
+
+
 def kept_models(cache: Path | None = None) -> tuple[Embedder, ReaderModel | None]:
     """The encoder and the shipped reader, both remembering in the evaluation cache."""
-    kept = Kept((cache if cache is not None else default_cache()) / "readings.db")
+    kept = kept_file(cache)
     reader, weights = load_reader(), shipped_weights()
     kept_reader = KeptReader(reader, weights, kept) if reader is not None and weights is not None else None
     return KeptEmbedder(load_embedder(), kept), kept_reader

@@ -89,7 +89,9 @@ def skill(
     ] = None,
     half: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", help="Deep: hop encoder, judge: reader, that left out a half; two."),
+        typer.Option(
+            metavar="FILE", help="Deep: hop encoder, judge and packer: reader, that left out a half; two."
+        ),
     ] = None,
     install: Annotated[
         bool,
@@ -99,12 +101,13 @@ def skill(
     ] = False,
 ) -> None:
     """Train a skill. Started again after Ctrl-C or a crash, it goes on from its checkpoint in --out."""
-    from training.skills import deep, hop, judge, packer, ranker, reader
+    from index import delta
+    from training.skills import deep, hop, judge, packer, packer_read, ranker, reader
     from training.skills.card import Run, resolve_device
 
     only("reader", name, teacher=teacher, average=average, ramp=ramp, from_collection=from_collection)
-    if half and name not in ("deep", "judge"):
-        raise InputError(f"--half is for deep mode and the judge. Leave it out for the {name}.")
+    if half and name not in ("deep", "judge", "packer"):
+        raise InputError(f"--half is for deep mode, the judge and the packer. Leave it out for the {name}.")
     if leave_out is not None and name not in ("reader", "hop"):
         raise InputError(f"--leave-out is for the reader and the hop encoder. Leave it out for the {name}.")
     if start is not None and name not in ("reader", "judge"):
@@ -118,11 +121,15 @@ def skill(
     module = {"reader": reader, "hop": hop, "ranker": ranker, "deep": deep, "packer": packer, "judge": judge}[
         name
     ]
-    card = module.train(run)
-    written = module.weights_path(out)
-    typer.echo(f"{written}: {card['score']['value']} ({card['score']['of']}), {card['minutes']} min")
-    if install:
-        typer.echo(install_weights(written, card, module.installed_path()))
+    module.train(run)
+    made = [(module.weights_path(out), module.installed_path())]
+    if name == "packer" and half:
+        made.append((packer_read.weights_path(out), packer_read.installed_path()))
+    for written, place in made:
+        card = delta.read_card(written)
+        typer.echo(f"{written}: {card['score']['value']} ({card['score']['of']}), {card['minutes']} min")
+        if install:
+            typer.echo(install_weights(written, card, place))
 
 
 def only(skill_name: str, asked: str, **options: object) -> None:

@@ -7,14 +7,14 @@ import pytest
 
 from agent.reader_model import ReaderModel, best_span, encode, load_reader
 from agent.sentence_readings import by_part
-from index.readings import COLUMNS, FLOOR, OF_SENTENCE
+from index.readings import FLOOR, OF_SENTENCE
 
 TITLE = "Oster Mill"
 FIRST, SECOND = "The mill at Oster was built in 1901 by Mira Vell.", "It grinds rye and barley for the town."
 TEXT = f"{TITLE}\n{FIRST} {SECOND}"
 QUESTION = "Who built the mill at Oster?"
 LOW = len(TITLE) + 1
-BOUNDS = [(0, 0), (0, len(TITLE)), (LOW, LOW + len(FIRST)), (LOW + len(FIRST) + 1, len(TEXT))]
+BOUNDS = [(0, len(TITLE)), (LOW, LOW + len(FIRST)), (LOW + len(FIRST) + 1, len(TEXT))]
 SPAN = OF_SENTENCE.index("span")
 
 
@@ -34,9 +34,9 @@ def test_the_whole_text_as_one_part_holds_the_best_span(seed: int) -> None:
     assert whole[SPAN] == pytest.approx(best_span(one, spans)[2], abs=1e-4)
     assert whole[0] == pytest.approx(logs[:, 0].max(), abs=1e-5)
     parts = by_part(one, logs, BOUNDS)
-    assert (parts[0] == FLOOR).all()  # no lead
-    assert (parts[1:, SPAN] <= whole[SPAN] + 1e-5).all()
-    together = np.logaddexp.reduce(parts[1:, OF_SENTENCE.index("starts")])
+    assert (by_part(one, logs, [(0, 0), *BOUNDS])[0] == FLOOR).all()  # nothing stands there
+    assert (parts[:, SPAN] <= whole[SPAN] + 1e-5).all()
+    together = np.logaddexp.reduce(parts[:, OF_SENTENCE.index("starts")])
     assert together == pytest.approx(whole[OF_SENTENCE.index("starts")], abs=1e-4)
 
 
@@ -73,5 +73,4 @@ def test_tokens_are_scored_as_readings_are(shipped: ReaderModel) -> None:
 def test_the_sentence_with_the_answer_stands_out(shipped: ReaderModel) -> None:
     (windows,) = shipped.scores(QUESTION, [TEXT])
     parts = by_part(windows[0].encoded, windows[0].logs, BOUNDS)
-    assert parts[:, SPAN].argmax() == 2
-    assert len(COLUMNS) > len(OF_SENTENCE)
+    assert parts[:, SPAN].argmax() == 1

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from index.encoders import count_tokens
 from index.errors import StoreError
-from index.evidence_pack import Packed, load_packer, pack_evidence
+from index.evidence_pack import Packed, lean_worth, load_packer, pack_evidence
 from index.extract import RuleExtractor
 from index.features import Asked
 from index.knowledge import sentences_of, triplets_of
-from index.offered import offer
+from index.offered import Offer, offer
+from index.read_look import READ, third_look
+from index.readings import COLUMNS, FLOOR
 from index.records import DocumentVersion
 from index.sentence_features import FIRST, SECOND, first_look, second_look
 from index.store import Store
@@ -172,6 +174,70 @@ def test_features_are_as_many_as_their_names(filled: Store) -> None:
     assert needs[born] > needs[other]
     column = FIRST.index("asks_where")
     assert (first[:, column] == 1).all() and first[born, FIRST.index("dates")] > 0
+
+
+class Seer:
+    """A reader that sees the answer in one sentence, and in no other passage."""
+
+    def __init__(self, start: str) -> None:
+        self._start = start
+
+    def __call__(self, offered: Offer) -> np.ndarray:
+        place = next(at for at, one in enumerate(offered.sentences) if one.text.startswith(self._start))
+        out = np.full((len(offered.sentences), len(COLUMNS)), FLOOR, dtype=np.float32)
+        for at, one in enumerate(offered.sentences):
+            own = one.hit == offered.sentences[place].hit
+            out[at] = [-6.0] * 5 + [0.95 if own else 0.02, 0.0, 0.0, 0.5, -0.1 if own else -3.0, FLOOR]
+        out[place, :5] = -0.1
+        return out
+
+
+def test_what_the_reader_sees_counts(filled: Store) -> None:
+    found = hits(filled, {"The Teal": 0.9, "Mira Vell": 0.8})
+    offered = offer(filled, QUESTION, asked(QUESTION), ["teal bridge"], found)
+    packer = load_packer("packer-read")
+    unread, brother, born = (
+        packer.needs(offered, reader) for reader in (None, Seer("Her brother"), Seer("She was born"))
+    )
+    assert (unread == load_packer().needs(offered)).all()
+    at = {
+        name: next(at for at, one in enumerate(offered.sentences) if one.text.startswith(name))
+        for name in ("Her brother", "She was born")
+    }
+    assert brother[at["Her brother"]] > 2 * born[at["Her brother"]]
+    assert born[at["She was born"]] > brother[at["She was born"]]
+    items = packer.pack(offered, 300, lean_worth(offered, born), born)
+    check(filled, items, 300)
+    assert "born in Tarsholm" in " ".join(item.text for item in items)
+
+
+def test_the_third_look_has_as_many_numbers_as_names(filled: Store) -> None:
+    found = hits(filled, {"The Teal": 0.9})
+    offered = offer(filled, QUESTION, asked(QUESTION), ["teal bridge"], found)
+    seen, scores = first_look(offered), np.zeros(len(offered.sentences), np.float32)
+    look = third_look(offered, seen, scores, scores, Seer("Its lamps")(offered))
+    assert look.shape == (len(seen), len(FIRST) + len(READ)) and np.isfinite(look).all()
+    lamps = next(at for at, one in enumerate(offered.sentences) if one.text.startswith("Its lamps"))
+    column = len(FIRST) + READ.index("sure_rank")
+    assert look[lamps, column] == 1 and (np.delete(look[:, column], lamps) < 1).all()
+
+
+def test_packing_after_reading_needs_its_weights(filled: Store) -> None:
+    offered = offer(filled, QUESTION, asked(QUESTION), [], hits(filled, {"The Teal": 0.9}))
+    with pytest.raises(StoreError, match="packer-read"):
+        load_packer().needs(offered, Seer("Its lamps"))
+
+
+def test_lean_packing_asks_more_where_need_is_spread(filled: Store) -> None:
+    offered = offer(filled, QUESTION, asked(QUESTION), [], hits(filled, {"The Teal": 0.9}))
+    best = sum(one.tokens for one in offered.sentences if one.hit < 5) + sum(offered.title_tokens[:5])
+    few = np.zeros(len(offered.sentences), np.float32)
+    few[0] = 0.9
+    spread = np.full(len(few), 0.5, np.float32)
+    assert lean_worth(offered, few) == pytest.approx(15.4 * 0.9 / best)
+    assert lean_worth(offered, spread) > lean_worth(offered, few)
+    nothing = offer(filled, QUESTION, asked(QUESTION), [], [])
+    assert 0 < lean_worth(nothing, np.zeros(0, np.float32)) < 1e-3
 
 
 def test_missing_weights_are_told() -> None:

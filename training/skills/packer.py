@@ -3,7 +3,7 @@
 Passages come with a usefulness from rankers that never saw the question (training.skills.packer_data), and the
 second look is taken after scores of first ensembles that never saw it, so both learn from the mistakes they will
 meet. The objective is the likelihood of "needed", with a sentence that holds the answer elsewhere counted too: it
-answers as well.
+answers as well. With two half readers (`--half`) a third look is trained after them (training.skills.packer_read).
 """
 
 from __future__ import annotations
@@ -23,29 +23,16 @@ from index.encoders import load_embedder
 from index.evidence_pack import Packer
 from index.offered import CHUNKS
 from index.ranker import load_ranker
-from index.sentence_features import FIRST, SECOND, second_look
-from index.trees import Trees
+from index.readings import SentenceReader
+from index.sentence_features import FIRST, SECOND
 from training.report import provenance
-from training.skills import packer_data
+from training.skills import packer_data, packer_read
 from training.skills.card import Run
 from training.skills.packer_data import Page, page, pages
-from training.skills.ranker import FOLDS, cross_fit, grow
+from training.skills.packer_fit import ROUNDS, SETTINGS, fit, label
+from training.skills.ranker import FOLDS, cross_fit
 from training.skills.ranker_data import Pool, gather, sources_of
 
-ROUNDS = 200
-SETTINGS = {
-    "objective": "binary",
-    "learning_rate": 0.05,
-    "num_leaves": 16,
-    "max_depth": 5,
-    "min_data_in_leaf": 40,
-    "feature_fraction": 0.5,
-    "bagging_fraction": 0.8,
-    "bagging_freq": 1,
-    "lambda_l2": 5.0,
-    "verbosity": -1,
-    "num_threads": 2,
-}
 Floats = npt.NDArray[np.float32]
 
 
@@ -66,6 +53,12 @@ def train(run: Run, cache: Path | None = None) -> dict[str, Any]:
     card = describe(run, pools, learned, minutes, judged)
     run.out.mkdir(parents=True, exist_ok=True)
     delta.save_arrays(weights_path(run.out), {**first.arrays("first"), **second.arrays("second")}, card)
+    if run.halves:
+        began = time.monotonic()
+        third = packer_read.fit(learned, run.seed, packer_read.halves(run, cache))
+        minutes = (time.monotonic() - began) / 60
+        judged = judge(Packer(first, second, third), run, cache, packer_read.in_use(cache))
+        packer_read.write(run.out, (first, second, third), packer_read.describe(card, run, minutes, judged))
     return card
 
 
@@ -94,27 +87,13 @@ def describe(
     }
 
 
-def fit(learned: Sequence[Page], seed: int) -> tuple[Trees, Trees]:
-    """Both ensembles; the second's looks come after first ensembles of other folds."""
-    rows = [(one.first, label(one)) for one in learned]
-    looks = []
-    for fold in range(FOLDS):
-        model = _grow([row for row, one in zip(rows, learned, strict=True) if one.fold != fold], seed)
-        looks += [
-            (second_look(one.offered, one.first, model.score(one.first)), label(one))
-            for one in learned
-            if one.fold == fold
-        ]
-    return _grow(rows, seed), _grow(looks, seed)
+def judge(
+    packer: Packer, run: Run, cache: Path | None, reader: SentenceReader | None = None
+) -> dict[str, Any]:
+    """How well the packer tells needed sentences of development questions, with the ranker that ships.
 
-
-def label(one: Page) -> Floats:
-    """1 for what is needed or holds the answer, shape (sentences,)."""
-    return np.maximum(one.needed, one.holds)
-
-
-def judge(packer: Packer, run: Run, cache: Path | None) -> dict[str, Any]:
-    """How well the packer tells needed sentences of development questions, with the ranker that ships."""
+    reader: reads the passages first.
+    """
     pools = packer_data.DEV if run.data else packer_data.WORLDS_DEV
     found: dict[str, Any] = {}
     for pool in pools:
@@ -126,13 +105,13 @@ def judge(packer: Packer, run: Run, cache: Path | None) -> dict[str, Any]:
             scores = ranked.judge(one.situation)
             best = dict(sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:CHUNKS])
             held.append(page(one, best, marks.get(one.example.id)))
-        found[pool.label] = quality(packer, held)
+        found[pool.label] = quality(packer, held, reader)
     return found
 
 
-def quality(packer: Packer, held: Sequence[Page]) -> dict[str, Any]:
+def quality(packer: Packer, held: Sequence[Page], reader: SentenceReader | None = None) -> dict[str, Any]:
     """Area under the ROC curve over all sentences of some questions."""
-    needs = np.concatenate([packer.needs(one.offered) for one in held])
+    needs = np.concatenate([packer.needs(one.offered, reader) for one in held])
     area = area_under_curve(needs, np.concatenate([label(one) for one in held]))
     return {"n": len(held), "area": round(area, 4)}
 
@@ -149,10 +128,6 @@ def area_under_curve(scores: Floats, labels: Floats) -> float:
     if not ones or not zeros:
         return 0.5
     return float((rank[labels > 0].sum() - ones * (ones + 1) / 2) / (ones * zeros))
-
-
-def _grow(rows: Sequence[tuple[Floats, Floats]], seed: int) -> Trees:
-    return grow(rows, [np.ones(len(y)) for _, y in rows], {**SETTINGS, "seed": seed}, ROUNDS)
 
 
 def weights_path(out: Path) -> Path:
