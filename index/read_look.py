@@ -5,6 +5,7 @@ Everything of the first two looks and their scores, and beside them where the re
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ def third_look(offered: Offer, seen: Floats, first: Floats, second: Floats, read
     return np.concatenate([seen, out.astype(np.float32)], axis=1)
 
 
-def _of_answer(read: dict[str, Reals], sure: Reals, hits: Places) -> Reals:
+def _of_answer(read: Mapping[str, Reals], sure: Reals, hits: Places) -> Reals:
     """How the reader's answer in each sentence stands beside those of other sentences and passages."""
     order = np.argsort(-sure, kind="stable")
     following = sure[order[1]] if len(order) > 1 else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,10 +11,15 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from agent.reader_model import shipped_weights
 from index import delta
 from index.features import FIRST, SECOND
+from index.read_look import READ
+from index.sentence_features import FIRST as SENTENCE
+from index.sentence_features import SECOND as AFTER
 from index.trees import Trees
-from training.skills import packer, packer_data, ranker, ranker_data
+from training.kept import Kept
+from training.skills import packer, packer_data, packer_read, ranker, ranker_data
 from training.skills.packer import area_under_curve
 from training.skills.ranker_data import Pool
 from training.skills_cli import train_commands
@@ -64,6 +70,38 @@ def test_a_skill_is_trained_on_worlds_alone(small: None, tmp_path: Path, skill: 
     width = int(trees.feature.max()) + 1
     assert width > len(FIRST) if skill == "ranker" else width > 1
     assert np.isfinite(trees.score(np.zeros((2, len(FIRST) + len(SECOND)), np.float32))).all()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_third_look_is_trained_after_two_half_readers(
+    small: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = (Pool("world 401", "all", 12), Pool("world 402", "all", 12))
+    monkeypatch.setattr(packer_data, "WORLDS", few)
+    monkeypatch.setattr(packer_data, "WORLDS_DEV", (Pool("world 403", "all", 5),))
+    monkeypatch.setattr(packer_read, "kept_file", lambda cache=None: Kept(tmp_path / "readings.db"))
+    shipped = shipped_weights()
+    assert shipped is not None
+    options = []
+    for fold in (0, 1):
+        path = tmp_path / f"h{fold}.safetensors"
+        path.symlink_to(shipped)
+        card = delta.read_card(shipped) | {"left_out_fold": fold}
+        delta.card_path(path).write_text(json.dumps(card), encoding="utf-8")
+        options += ["--half", str(path)]
+    done = CliRunner().invoke(
+        train_commands, ["skill", "packer", "--out", str(tmp_path), "--device", "cpu", *options]
+    )
+    assert done.exit_code == 0, done.output
+    assert "packer.safetensors" in done.output and "packer-read.safetensors" in done.output
+    path = tmp_path / "packer-read.safetensors"
+    arrays, card = delta.load_arrays(path), delta.read_card(path)
+    assert card["features"]["third"] == list(READ) and len(card["halves"]) == 2
+    third = Trees.from_arrays(arrays, "third")
+    assert third.feature.max() < len(SENTENCE) + len(AFTER) + len(READ)
+    alone = Trees.from_arrays(delta.load_arrays(tmp_path / "packer.safetensors"), "second")
+    assert (Trees.from_arrays(arrays, "second").value == alone.value).all()
 
 
 def test_area_under_curve_by_hand() -> None:
