@@ -121,6 +121,8 @@ VARIANTS = (
     Variant("no judge", _of(Rules(stop_at=2.0, settled_at=2.0, answer_at=0.0))),
     Variant("no abstention", _of(Rules(answer_at=0.0))),
     Variant("no graph (hybrid only)", _of(Rules(level="hybrid"))),
+    Variant("whole passages", lambda agent: agent.policy,
+            lambda tools: replace(tools, config=replace(tools.config, evidence_worth=0.0))),
     Variant("no comparison of notes", lambda agent: agent.policy,
             lambda tools: replace(tools, comparer=LastVersion())),
     Variant("no trained reader", lambda agent: agent.policy, lambda tools: replace(tools, reader_model=None)),
