@@ -15,9 +15,8 @@ from agent.policy import FEATURES, Choice, Situation, gate_choice
 from agent.policy_net import PolicyNet, load_net
 from index.errors import StoreError
 
-# Worth of an undue silence where a right answer is worth 1, in training (docs/POLICY.md). So an answer that is less
-# likely to be right is never worth giving.
-SILENCE = 0.25
+SILENCE = 0.25  # worth of an undue silence where a right answer is worth 1, in training (docs/POLICY.md)
+ENDINGS = ("answer", "abstain")
 PACKAGED = "policy"  # name of the weights that come with Forage, where there are any
 
 
@@ -53,15 +52,14 @@ class TrainedPolicy:
             key = np.frombuffer(np.asarray(situation.values, np.float64).tobytes(), np.uint32)
             rng = np.random.default_rng([self.seed, *key.tolist()])
             action = str(rng.choice(list(odds), p=np.array(list(odds.values())) / sum(odds.values())))
-        elif action == "abstain" and "answer" in legal and situation["probability"] >= ANSWER_AT:
+        elif situation["searches"] and action in ENDINGS and set(ENDINGS) <= set(legal):
             # The judge is calibrated anew with every reader, a network knows the one it learned with: the line
             # between an answer and silence is the judge's to draw, where to look and when to stop the network's.
-            said = f"The answer is {situation['probability']:.0%} likely to be right: too sure for silence."
-            return Choice("answer", odds, said)
-        elif action == "answer" and situation["searches"] and situation["probability"] < SILENCE:
-            action = max((option for option in odds if option != "answer"), key=lambda option: odds[option])
-            said = f"An answer that is only {situation['probability']:.0%} likely to be right is worth less."
-            return Choice(action, odds, said)
+            ending = ENDINGS[situation["probability"] < ANSWER_AT]
+            if ending != action:
+                kind = "enough for an answer" if ending == "answer" else "too little for an answer"
+                said = f"The answer is {situation['probability']:.0%} likely to be right: {kind}."
+                return Choice(ending, odds, said)
         others = sorted((p for option, p in odds.items() if option != action), reverse=True)
         close = f", the next best {others[0]:.0%}" if others else ""
         return Choice(action, odds, f"The trained policy is {odds[action]:.0%} for it{close}.")

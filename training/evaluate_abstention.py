@@ -28,7 +28,7 @@ from training.metrics import bootstrap, exact_match, f1
 from training.report import Grid, number, percent, track
 
 COVERAGES = tuple(tenth / 10 for tenth in range(1, 11))
-THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7, 0.8)
+THRESHOLDS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7, 0.8)
 CORRECT = 0.8  # word F1 from which a told answer counts as right (SmartSearch's threshold)
 
 
