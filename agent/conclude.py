@@ -8,18 +8,17 @@ from dataclasses import dataclass
 
 from agent import compare
 from agent.chain import Chain
-from agent.compare import amount, date_key
+from agent.compare import date_key
 from agent.compose import claim_of
 from agent.fields import FIELD
 from agent.inquiry import Inquiry, Thread
 from agent.matching import stems
 from agent.question import Question
 from agent.reader import Evidence
-from agent.spans import DATE
 from agent.types import Note
+from agent.votes import ballots, differ, voted
 
 RIVALS = 3  # other answers that are told
-VOTE_FROM, TOLD_FROM = 0.5, 0.6  # of a passage's vote; of the most votes, to be told (docs/LOG.md)
 NEAR = 0.25  # chains this close in probability are rivals
 _VERSION_WORDS = re.compile(
     r"\b(?:v(?:ersion)?\.?\s*\d+(?:\.\d+)*|draft|final|revised|revision|edition|superseded|old|new|updated?|"
@@ -141,7 +140,7 @@ def _settle(thread: Thread, dated: DocumentDate) -> tuple[Chain, tuple[Evidence,
             )
     votes = ballots(thread)
     if len(best.links) == 1 and len(votes) > 1:
-        told = _voted(best, votes)
+        told = voted(best, votes)[:RIVALS]
         return best, tuple(r.last for r in told), "Other documents say something else." if told else ""
     alike = [r for r in rivals if abs(r.coverage - best.coverage) < 0.05 and len(r.links) == len(best.links)]
     if alike:
@@ -163,50 +162,10 @@ def rival_answers(thread: Thread) -> list[Chain]:
         if (
             chain.answers[0].kind == best.answers[0].kind
             and all(chain.last.passage.document_id != other.last.passage.document_id for other in others)
-            and all(_differ(chain.answers[0].text, other.answers[0].text) for other in others)
+            and all(differ(chain.answers[0].text, other.answers[0].text) for other in others)
         ):
             found.append(chain)
     return found[:RIVALS]
-
-
-def ballots(thread: Thread) -> list[tuple[Chain, float]]:
-    """What each passage answers on its own: a chain for each answer with its votes, most first. A passage's vote is
-    the trained reader's probability, from VOTE_FROM on; like answers are counted together."""
-    groups: list[tuple[Chain, float]] = []
-    seen: set[int] = set()
-    for one in thread.judged:
-        chain, passage = one.chain, one.chain.last.passage.id
-        if (
-            len(chain.links) > 1
-            or chain.joint
-            or chain.reading is None
-            or not chain.answers
-            or passage in seen
-        ):
-            continue
-        seen.add(passage)
-        vote = chain.reading.probability
-        if vote < VOTE_FROM:
-            continue
-        text = chain.answers[0].text
-        same = next((at for at, (c, _) in enumerate(groups) if not _differ(c.answers[0].text, text)), None)
-        if same is None:
-            groups.append((chain, vote))
-        else:
-            groups[same] = (groups[same][0], groups[same][1] + vote)
-    return sorted(groups, key=lambda group: -group[1])
-
-
-def _voted(best: Chain, votes: list[tuple[Chain, float]]) -> list[Chain]:
-    """Other answers with nearly as many votes as the one with most; those with fewer are dropped."""
-    most = votes[0][1]
-    return [
-        chain
-        for chain, count in votes
-        if count >= TOLD_FROM * most
-        and chain.last.passage.document_id != best.last.passage.document_id
-        and _differ(chain.answers[0].text, best.answers[0].text)
-    ][:RIVALS]
 
 
 def family(title: str) -> frozenset[str]:
@@ -223,14 +182,6 @@ def family(title: str) -> frozenset[str]:
 def _versions(one: str, other: str) -> bool:
     """Whether two titles name versions of one document; documents without a title do not."""
     return bool(family(one)) and family(one) == family(other)
-
-
-def _differ(left: str, right: str) -> bool:
-    a, b = stems(left), stems(right)
-    if a <= b or b <= a:
-        return False
-    first, second = amount(left), amount(right)
-    return not (first is not None and first == second and not DATE.search(left))
 
 
 def _phrase(question: Question, evidence: Evidence) -> str:

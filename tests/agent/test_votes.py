@@ -1,0 +1,66 @@
+"""Passages that disagree are all read, and their answers told by votes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent.config import AgentConfig
+from agent.inquiry import Inquiry, Thread
+from agent.matching import WordMatcher
+from agent.memo import MemoSearch
+from agent.packing import evidence
+from agent.reader import Reader
+from agent.reader_model import load_reader
+from agent.votes import ballots, voted
+from index.encoders import MiniLMEmbedder
+from index.ingest import ingest
+from index.retrieve import Searcher
+from index.store import Store
+from index.types import Scope
+
+QUESTION = "Who painted the ceiling of the Marl Chapel?"
+TITLES = ("Guide", "Gazette", "Almanac", "Letters", "Ledger", "Chronicle", "Atlas", "Diary")
+
+
+def thread_over(folder: Path, painters: tuple[str, ...], embedder: MiniLMEmbedder) -> Thread:
+    """What a search over one file for each painter leaves behind."""
+    files = folder / "files"
+    files.mkdir()
+    for title, painter in zip(TITLES, painters, strict=True):
+        text = f"# {title}\n\nThe ceiling of the Marl Chapel was painted by {painter}. The {title} says so.\n"
+        (files / f"{title.lower()}.md").write_text(text, encoding="utf-8")
+    store = Store.open(folder / "data")
+    ingest(store, [files], "chapel", embedder=embedder)
+    searcher, scope = Searcher(store, embedder), Scope(("chapel",))
+    inquiry = Inquiry.open(QUESTION, searcher, scope, load_reader())
+    goal = inquiry.next_goal()
+    assert goal is not None
+    hits, _ = evidence(MemoSearch(searcher, scope), goal.query, "ranked", AgentConfig())
+    assert len(hits) == len(TITLES)
+    inquiry.read(Reader(embedder, WordMatcher(embedder)), goal, hits)
+    return inquiry.whole
+
+
+@pytest.mark.parametrize("against", [0, 3])
+def test_where_passages_disagree_all_are_heard(
+    tmp_path: Path, embedder: MiniLMEmbedder, against: int
+) -> None:
+    painters = ("Ilse Varn",) * (len(TITLES) - against) + ("Odo Prell",) * against
+    votes = ballots(thread_over(tmp_path, painters, embedder))
+    said = {chain.answers[0].text: count for chain, count in votes}
+    if not against:
+        assert (
+            set(said) == {"Ilse Varn"} and said["Ilse Varn"] <= 5
+        )  # nobody disagrees: the first looks suffice
+        return
+    assert set(said) == {"Ilse Varn", "Odo Prell"}
+    assert said["Ilse Varn"] > said["Odo Prell"] > 2  # of three passages
+    told = voted(votes[0][0], votes)
+    assert [chain.answers[0].text for chain in told] == ["Odo Prell"]
+
+
+def test_a_single_voice_against_many_is_not_told(tmp_path: Path, embedder: MiniLMEmbedder) -> None:
+    votes = ballots(thread_over(tmp_path, ("Ilse Varn",) * 7 + ("Odo Prell",), embedder))
+    assert voted(votes[0][0], votes) == []
