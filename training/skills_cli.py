@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -57,7 +58,7 @@ def skill(
     ),
     start: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Reader, judge: go on from these weights, not from nothing."),
+        typer.Option(metavar="FILE", help="Reader, judge, adapted hop: go on from these weights."),
     ] = None,
     teacher: Annotated[
         list[Path] | None,
@@ -77,7 +78,7 @@ def skill(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Reader: adapt the weights in use to an ingested collection, by questions made from it.",
+            help="Reader, hop, judge: adapt the weights in use to an ingested collection, by questions made from it.",
         ),
     ] = None,
     data_dir: Annotated[
@@ -96,7 +97,9 @@ def skill(
     install: Annotated[
         bool,
         typer.Option(
-            "--install", help="Use the weights from now on, if they score better than those in use."
+            "--install",
+            help="Use the weights from now on, if they score better than those in use; adapted ones, "
+            "if they gained on the documents held out.",
         ),
     ] = False,
 ) -> None:
@@ -105,13 +108,16 @@ def skill(
     from training.skills import deep, hop, judge, packer, packer_read, ranker, reader
     from training.skills.card import Run, resolve_device
 
-    only("reader", name, teacher=teacher, average=average, ramp=ramp, from_collection=from_collection)
-    if half and name not in ("deep", "judge", "packer"):
-        raise InputError(f"--half is for deep mode, the judge and the packer. Leave it out for the {name}.")
-    if leave_out is not None and name not in ("reader", "hop"):
-        raise InputError(f"--leave-out is for the reader and the hop encoder. Leave it out for the {name}.")
-    if start is not None and name not in ("reader", "judge"):
-        raise InputError(f"--start is for the reader and the judge. Leave it out for the {name}.")
+    only(("reader",), name, teacher=teacher, average=average, ramp=ramp)
+    only(("reader", "hop", "judge"), name, from_collection=from_collection)
+    only(("deep", "judge", "packer"), name, half=half)
+    only(("reader", "hop"), name, leave_out=leave_out)
+    only(("reader", "judge") if from_collection is None else ("reader", "hop", "judge"), name, start=start)
+    if from_collection is not None and (half or leave_out is not None or average):
+        raise InputError(
+            "--from-collection goes on from one file of weights with questions of its own: leave out --half, "
+            "--leave-out and --average."
+        )
     run = Run(
         out, question_sets(data), minutes, seed, resolve_device(device), start=start,
         teachers=tuple(teacher or ()), ramp=ramp, left_out=leave_out, halves=tuple(half or ()),
@@ -132,11 +138,13 @@ def skill(
             typer.echo(install_weights(written, card, place))
 
 
-def only(skill_name: str, asked: str, **options: object) -> None:
-    """InputError when options of one skill are given for another."""
+def only(skills: Sequence[str], asked: str, **options: object) -> None:
+    """InputError when options of some skills are given for another."""
     given = [f"--{name.replace('_', '-')}" for name, value in options.items() if value not in (None, [])]
-    if given and asked != skill_name:
-        raise InputError(f"{', '.join(given)} is for the {skill_name} only. Leave it out for the {asked}.")
+    if given and asked not in skills:
+        raise InputError(
+            f"{', '.join(given)} is for {' and '.join(skills)} only. Leave it out for the {asked}."
+        )
 
 
 def question_sets(given: Path | None) -> Path | None:
@@ -154,10 +162,17 @@ def question_sets(given: Path | None) -> Path | None:
 
 
 def install_weights(written: Path, card: dict[str, Any], target: Path) -> str:
-    """Copy new weights over those in use if both were scored on the same and the new ones are better."""
-    from index import delta
+    """Copy new weights over those in use if both were scored on the same and the new ones are better.
 
-    if target.is_file():
+    Weights adapted to a collection replace those in use if they gained on its held-out documents beyond noise.
+    """
+    from index import delta
+    from training.skills.collection import helped
+
+    gained = helped(card)
+    if gained is False:
+        return "Not installed: on the documents held out nothing was gained beyond noise."
+    if gained is None and target.is_file():
         old = delta.read_card(target).get("score", {})
         if old.get("of") != card["score"]["of"]:
             return f"Not installed: the weights in use were scored on something else ({old.get('of')})."

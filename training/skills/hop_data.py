@@ -162,11 +162,17 @@ def _example(hop: Hop, found: tuple[int, ...], missing: tuple[int, ...], rng: ra
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """Passage `first` names the title of passage `second`."""
+    """Passage `first` names the title of passage `second`, or both hold `name`."""
 
     pool: Pool
     first: int
     second: int
+    shared: str = ""
+
+    @property
+    def name(self) -> str:
+        """What joins the two."""
+        return self.shared or self.pool.titles[self.second]
 
 
 def find_bridges(pool: Pool, audit: LeakAudit, seed: int, limit: int = 6000) -> list[Bridge]:
@@ -189,29 +195,37 @@ def find_bridges(pool: Pool, audit: LeakAudit, seed: int, limit: int = 6000) -> 
 
 def bridge_state(bridge: Bridge, rng: random.Random, progress: float) -> HopExample | None:
     """The two sentences without the name they share; or with the first passage at hand."""
-    pool, name = bridge.pool, bridge.pool.titles[bridge.second]
-    first = next(_sentences_with(pool.texts[bridge.first], name), "")
-    second = _told(pool.texts[bridge.second], name, rng)
-    if not first or not second:
+    pool, question = bridge.pool, bridge_question(bridge, rng)
+    if not question:
         return None
-    title = pool.titles[bridge.first]
-    lead = first if title in first else f"{title}: {first}"
-    question = f"{lead.replace(name, MASK)} {second}"[:300]
     if rng.random() < 0.4:
         return HopExample(pool, question, (), (bridge.first, bridge.second), ())
     evidence = (pool.shown(bridge.first, title=rng.random() >= NO_TITLE),)
     return HopExample(pool, question, evidence, (bridge.second,), (bridge.first,))
 
 
+def bridge_question(bridge: Bridge, rng: random.Random) -> str:
+    """A sentence of each passage without the name they share; "" where they have none."""
+    pool, name = bridge.pool, bridge.name
+    first = next(_sentences_with(pool.texts[bridge.first], name), "")
+    text = pool.texts[bridge.second]
+    told = (
+        list(_sentences_with(text, name))
+        if bridge.shared
+        else [text[a:b] for a, b in sentence_spans(text)[:4]]
+    )
+    if not first or not told:
+        return ""
+    title = pool.titles[bridge.first]
+    lead = first if title in first else f"{title}: {first}"
+    return f"{lead.replace(name, MASK)} {_without(rng.choice(told), name)}"[:300]
+
+
 def _sentences_with(text: str, name: str) -> Iterator[str]:
     yield from (text[a:b] for a, b in sentence_spans(text) if name in text[a:b])
 
 
-def _told(text: str, name: str, rng: random.Random) -> str:
-    """A sentence about the name, with every word of the name left out."""
-    spans: Sequence[tuple[int, int]] = sentence_spans(text)[:4]
-    if not spans:
-        return ""
-    start, end = rng.choice(spans)
+def _without(sentence: str, name: str) -> str:
+    """A sentence with every word of the name left out."""
     words = {word for word in re.findall(r"\w+", name) if len(word) > 2}
-    return " ".join(re.sub(r"\w+", lambda m: MASK if m[0] in words else m[0], text[start:end]).split())
+    return " ".join(re.sub(r"\w+", lambda m: MASK if m[0] in words else m[0], sentence).split())

@@ -34,8 +34,8 @@ def evaluate(weights: Path, folder: Path, pools: Mapping[str, Pool]) -> dict[str
         asked = hops(pool, folder, None, "dev")
         scores[name] = {
             "n": len(asked),
-            "dense": _recalls(asked, [list(one) for one in _ranked(asked, _plain)]),
-            "first": _recalls(asked, [list(one) for one in _ranked(asked, encoder.encode_batch)]),
+            "dense": _recalls(asked, first(asked, plain)),
+            "first": _recalls(asked, first(asked, encoder.encode_batch)),
         }
         if name in MULTI:
             scores[name]["beam"] = _recalls(asked, beam(asked, encoder.encode_batch))
@@ -69,7 +69,7 @@ class Look:
 
         return {
             name: {
-                "first": _recalls(asked, [list(one) for one in _ranked(asked, encode)])["R@5"],
+                "first": _recalls(asked, first(asked, encode))["R@5"],
                 "beam": _recalls(asked, beam(asked, encode))["R@5"],
             }
             for name, asked in self._asked.items()
@@ -98,25 +98,41 @@ def beam(asked: Sequence[Hop], encode: Encode) -> list[list[int]]:
     return ranked
 
 
-def _ranked(asked: Sequence[Hop], encode: Encode) -> list[np.ndarray]:
+def first(asked: Sequence[Hop], encode: Encode) -> list[list[int]]:
+    """Rows of each question's pool, best first, for the question alone."""
     vectors = encode([(one.question, ()) for one in asked])
-    return [np.argsort(-(h.pool.vectors @ v))[: DEPTHS[-1]] for h, v in zip(asked, vectors, strict=True)]
+    return [
+        np.argsort(-(h.pool.vectors @ v))[: DEPTHS[-1]].tolist() for h, v in zip(asked, vectors, strict=True)
+    ]
 
 
-def _plain(states: Sequence[tuple[str, Sequence[str]]]) -> Vectors:
+def plain(states: Sequence[tuple[str, Sequence[str]]]) -> Vectors:
+    """The packaged encoder: the question alone, whatever the evidence."""
     return load_embedder().embed([question for question, _ in states])
+
+
+def after_one(asked: Sequence[Hop], encode: Encode) -> list[list[int]]:
+    """Rows of each question's pool, best first, with the first gold passage found (and left out)."""
+    vectors = encode([(one.question, (one.pool.shown(one.gold[0]),)) for one in asked])
+    return [
+        [int(row) for row in np.argsort(-(h.pool.vectors @ v))[:12] if row != h.gold[0]]
+        for h, v in zip(asked, vectors, strict=True)
+    ]
+
+
+def recalls_at_5(asked: Sequence[Hop], ranked: Sequence[Sequence[int]]) -> list[float]:
+    """Share of each question's gold rows among its first five."""
+    return [
+        recall_at_k([{str(row)} for row in rows], {str(row) for row in hop.gold}, 5)
+        for hop, rows in zip(asked, ranked, strict=True)
+    ]
 
 
 def _after_one(asked: Sequence[Hop], encode: Encode) -> dict[str, float]:
     """With the first gold passage found: recall of the rest."""
     several = [one for one in asked if len(one.gold) > 1]
-    vectors = encode([(one.question, (one.pool.shown(one.gold[0]),)) for one in several])
-    ranked = [
-        [int(r) for r in np.argsort(-(h.pool.vectors @ v))[:12] if r != h.gold[0]]
-        for h, v in zip(several, vectors, strict=True)
-    ]
     rest = [Hop(one.pool, one.question, one.gold[1:]) for one in several]
-    return _recalls(rest, ranked)
+    return _recalls(rest, after_one(several, encode))
 
 
 def _recalls(asked: Sequence[Hop], ranked: Sequence[Sequence[int]]) -> dict[str, float]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -35,6 +35,16 @@ class Span:
     start: int
     end: int
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """A question made of a sentence [start, end) of a passage by masking a span of it."""
+
+    question: str
+    answer: str
+    span: Span
+    sentence: tuple[int, int]
 
 
 @dataclass(slots=True)
@@ -60,17 +70,10 @@ class Unlabelled:
 
     def cloze(self, row: int, rng: random.Random, progress: float) -> ReaderExample | None:
         """A question made of passage `row`, answered by it or by another; sometimes by neither."""
-        text = self.texts[row]
-        spans = salient(text.text)
-        if not spans:
+        masked = self.masked(row, rng)
+        if masked is None:
             return None
-        span = rng.choice(spans)
-        sentence = next((s for s in sentences(text.text) if s[0] <= span.start and span.end <= s[1]), None)
-        if sentence is None:
-            return None
-        question = cloze_question(text.text[sentence[0] : sentence[1]], span.start - sentence[0],
-                                  span.end - sentence[0], rng)  # fmt: skip
-        answer = text.text[span.start : span.end]
+        question, answer, span, sentence = masked.question, masked.answer, masked.span, masked.sentence
         draw = rng.random()
         if draw < 0.30:
             other = self._other(row, span, sentence, rng)
@@ -81,6 +84,22 @@ class Unlabelled:
             return self._bridge(row, span, sentence, rng)
         rows = [row] if rng.random() < 0.5 else [row, *self._neighbours(row, rng)]
         return self._shown(question, answer, rows, rng, LONG)
+
+    def masked(
+        self, row: int, rng: random.Random, usable: Callable[[Span], bool] = lambda span: True
+    ) -> Masked | None:
+        """A sentence of passage `row` with one of its usable spans asked for; None where it has none."""
+        text = self.texts[row].text
+        spans = [span for span in salient(text) if usable(span)]
+        if not spans:
+            return None
+        span = rng.choice(spans)
+        sentence = next((s for s in sentences(text) if s[0] <= span.start and span.end <= s[1]), None)
+        if sentence is None:
+            return None
+        question = cloze_question(text[sentence[0] : sentence[1]], span.start - sentence[0],
+                                  span.end - sentence[0], rng)  # fmt: skip
+        return Masked(question, text[span.start : span.end], span, sentence)
 
     def _other(self, row: int, span: Span, sentence: tuple[int, int], rng: random.Random) -> int | None:
         """A passage that holds the span and one more name of the sentence."""

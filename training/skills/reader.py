@@ -21,6 +21,7 @@ from agent.reader_model import build_network
 from index import delta
 from training.skills import loop, reader_scores
 from training.skills.card import Run, describe
+from training.skills.collection import gain, open_collection
 from training.skills.folds import without_fold
 from training.skills.leaks import LeakAudit, passage_overlap
 from training.skills.reader_batches import ReaderBatches
@@ -69,7 +70,7 @@ def train(run: Run) -> dict[str, Any]:
         card["start"] = delta.digest(start)[:12]
         card["calibration"] = delta.read_card(start).get("calibration", {})
     if run.collection is not None:
-        card["collection"] = adaptation(network, start, run.collection)
+        card["collection"] = adaptation(network, start, *run.collection)
     if run.left_out is not None:
         card["left_out_fold"] = run.left_out
     if run.teachers:
@@ -121,18 +122,14 @@ def scored(run: Run, card: dict[str, Any]) -> dict[str, Any]:
     return card
 
 
-def adaptation(network: Any, start: Path | None, collection: tuple[Path, str]) -> dict[str, Any]:
+def adaptation(network: Any, start: Path | None, data_dir: Path, name: str) -> dict[str, Any]:
     """F1 on self-made questions over documents that were held out: before the adaptation and after it."""
-    questions = held_out_questions(*collection)
+    questions = held_out_questions(data_dir, name)
     before = build_network()
     if start is not None:
         delta.apply(before, delta.load(start))
-    return {
-        "name": collection[1],
-        "held_out_questions": len(questions),
-        "before": reader_scores.of_examples(before.eval(), questions),
-        "after": reader_scores.of_examples(network.eval(), questions),
-    }
+    old, new = (reader_scores.of_examples(one.eval(), questions) for one in (before, network))
+    return open_collection(data_dir, name).card({"F1": gain(old, new)})
 
 
 def weights_path(out: Path) -> Path:
