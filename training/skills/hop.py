@@ -172,7 +172,7 @@ class HopLoss:
         if passages is None:
             passages = self._vectors[pool.name] = torch.from_numpy(pool.vectors).to(self._device)
         ids, types, mask = padded([encode_state(one.question, one.evidence) for one in batch])
-        with torch.autocast(torch.device(self._device).type, torch.bfloat16):
+        with loop.autocast(torch.device(self._device).type):
             queries = network(ids.to(self._device), types.to(self._device), mask.to(self._device))
         scores = network.sharpness.exp() * (queries.float() @ passages.T)
         barred = torch.zeros(scores.shape, dtype=torch.bool)

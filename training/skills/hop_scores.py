@@ -16,6 +16,7 @@ from index.encoders import load_embedder
 from index.hop_encoder import HopEncoder, encode_state, padded
 from index.types import Vectors
 from training.metrics import all_gold_at_k, recall_at_k
+from training.skills import loop
 from training.skills.hop_data import MULTI, Hop, Pool, hops, open_pool
 
 DEPTHS = (2, 5, 10)
@@ -63,7 +64,7 @@ class Look:
             parts = []
             for at in range(0, len(states), 32):
                 batch = padded([encode_state(*state) for state in states[at : at + 32]])
-                with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16):
+                with torch.inference_mode(), loop.autocast(device.type):
                     parts.append(network(*(one.to(device) for one in batch)).float().cpu().numpy())
             return np.concatenate(parts)
 

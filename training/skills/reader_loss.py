@@ -9,6 +9,7 @@ import torch
 
 from agent.reader_model import KINDS, build_network
 from index import delta
+from training.skills import loop
 from training.skills.card import Run
 from training.skills.reader_batches import Batch
 
@@ -33,14 +34,14 @@ def batch_loss(network: Any, batch: Batch, teachers: Sequence[Any] = ()) -> torc
     cross-entropy; with teachers the mean of that and of the divergence from their mean."""
     device = next(network.parameters()).device
     ids, types, mask = batch.inputs(device)
-    with torch.autocast(device.type, torch.bfloat16):
+    with loop.autocast(device.type):
         spans, outputs = network(ids, types, mask)
     spans, outputs = spans.float(), outputs.float()
     loss = _label_loss(batch, spans, outputs)
     if not teachers:
         return loss
     inside = mask.unsqueeze(-1) == 1
-    with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
+    with torch.no_grad(), loop.autocast(device.type):
         said = [teacher(ids, types, mask) for teacher in teachers]
     far = _divergence([s.float() for s, _ in said], spans, 1, inside)
     kinds = len(KINDS)

@@ -15,6 +15,7 @@ import numpy as np
 
 from agent.reader_model import Encoded, ReaderModel, Reading, best_span, encode, none_logit
 from training.metrics import bootstrap, exact_match, f1
+from training.skills import loop
 from training.skills.leaks import LeakAudit
 from training.skills.reader_data import asked, calibration_set, world_source
 from training.skills.reader_recipes import Asked, ReaderExample
@@ -126,7 +127,7 @@ def forward(network: Any, pairs: Sequence[tuple[str, str]]) -> list[tuple[Encode
     for question, text in pairs:
         encoded = encode(question, text)
         ids, types = torch.tensor([encoded.ids], device=device), torch.tensor([encoded.types], device=device)
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16):
+        with torch.inference_mode(), loop.autocast(device.type):
             spans, kinds = network(ids, types, torch.ones_like(ids))
         left, right, best = best_span(encoded, spans[0].float().cpu().numpy())
         found.append((encoded, left, right, best, none_logit(kinds[0].float().cpu().numpy())))
