@@ -33,11 +33,9 @@ from training.skills.hop_data import (
     Pool,
     bridge_question,
     bridge_state,
-    find_bridges,
     multi_state,
     single_state,
 )
-from training.skills.leaks import LeakAudit
 from training.skills.mixture import Source
 from training.skills.ramp import Unlabelled
 from training.skills.ranker_data import WORLD_SIZE
@@ -106,7 +104,7 @@ def sources(data_dir: Path, own: OwnCollection, seed: int) -> list[Source[Any, H
         )
     joined = name_bridges(pool, own, learn, shared_names(data_dir, own, RARE_NAME))
     random.Random(seed).shuffle(joined)
-    asked, bridges = _worlds(seed)
+    asked, bridges = _worlds()
     found: dict[str, tuple[Sequence[Any], Any]] = {
         "self-made": (askable, Cloze(passages, pool).state),
         "own bridges": (joined[:BRIDGES], bridge_state),
@@ -180,7 +178,7 @@ def _unlabelled(pool: Pool) -> Unlabelled:
     return Unlabelled.of([Text(title, text) for title, text in zip(pool.titles, pool.texts, strict=True)])
 
 
-def _worlds(seed: int) -> tuple[list[Hop], list[Bridge]]:
+def _worlds() -> tuple[list[Hop], list[Bridge]]:
     """Questions and bridges of fictional worlds, each over its own passages."""
     asked: list[Hop] = []
     bridges: list[Bridge] = []
@@ -204,5 +202,6 @@ def _worlds(seed: int) -> tuple[list[Hop], list[Bridge]]:
                     )
                     if rows:
                         asked.append(Hop(pool, example.question, rows))
-        bridges += find_bridges(pool, LeakAudit(), seed)
+                names = shared_names(index.store.data_dir, own, RARE_NAME)
+                bridges += name_bridges(pool, own, range(len(own.passages)), names)
     return asked, bridges

@@ -80,7 +80,7 @@ def test_a_collection_too_small_or_unknown_is_refused(module: Any, tmp_path: Pat
 
 
 def test_hop_states_never_show_what_is_held_out(towns: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hop_collection, "_worlds", lambda seed: ([], []))
+    monkeypatch.setattr(hop_collection, "_worlds", lambda: ([], []))
     own = open_collection(towns, "towns")
     found = {source.name: source for source in hop_collection.sources(towns, own, 7)}
     titles = {own.passages[at].title for at in own.rows(held_out=True)}
