@@ -12,6 +12,7 @@ from agent.compare import date_key
 from agent.compose import claim_of
 from agent.fields import FIELD
 from agent.inquiry import Inquiry, Thread
+from agent.judge import answer_of
 from agent.matching import stems
 from agent.question import Question
 from agent.reader import Evidence
@@ -67,11 +68,11 @@ def conclude(inquiry: Inquiry, dated: DocumentDate) -> Conclusion | None:
         return Conclusion(thread.judged[0].answer, thread.best.links, not read_off, thread.best.why)
     if thread.question.expects == "yes_no":
         return _yes_no(thread)
-    chain, rivals, why = _settle(thread, dated)
+    chain, against, why = _settle(thread, dated)
+    rivals = tuple(other.last for other in against)
     if chain.answers:
         versions = any(_versions(r.passage.title, chain.last.passage.title) for r in rivals)
-        told = {one.chain.last.key: one.answer for one in reversed(thread.judged)}
-        others = () if versions else tuple(told[r.key] for r in rivals)
+        others = () if versions else tuple(answer_of(thread.question, other) for other in against)
         return Conclusion(chain.answers[0].text, chain.links, rationale=why, rivals=rivals, others=others)
     return Conclusion(_phrase(thread.question, chain.last), chain.links, rationale=why, rivals=rivals)
 
@@ -119,7 +120,7 @@ def _yes_no(thread: Thread) -> Conclusion:
     return Conclusion("no" if negated else "yes", chain.links, derived=True, rationale=why)
 
 
-def _settle(thread: Thread, dated: DocumentDate) -> tuple[Chain, tuple[Evidence, ...], str]:
+def _settle(thread: Thread, dated: DocumentDate) -> tuple[Chain, tuple[Chain, ...], str]:
     """Best chain after looking at rivals: the newer version of a document wins, others are reported."""
     best = thread.judged[0].chain
     if not best.answers:
@@ -131,20 +132,20 @@ def _settle(thread: Thread, dated: DocumentDate) -> tuple[Chain, tuple[Evidence,
         ours, theirs = dated(best.last.passage.document_id), dated(rival.last.passage.document_id)
         if (date_key(theirs) or (0,)) > (date_key(ours) or (0,)):
             why = f"Two versions differ; the newer one ({theirs}) replaces the older ({ours or 'undated'})."
-            return rival, (best.last,), why
+            return rival, (best,), why
         if ours != theirs:
             return (
                 best,
-                (rival.last,),
+                (rival,),
                 f"An older version of the document ({theirs or 'undated'}) says otherwise.",
             )
     votes = ballots(thread)
     if len(best.links) == 1 and len(votes) > 1:
         told = voted(best, votes)[:RIVALS]
-        return best, tuple(r.last for r in told), "Other documents say something else." if told else ""
+        return best, tuple(told), "Other documents say something else." if told else ""
     alike = [r for r in rivals if abs(r.coverage - best.coverage) < 0.05 and len(r.links) == len(best.links)]
     if alike:
-        return best, tuple(rival.last for rival in alike), "Another document says something else."
+        return best, tuple(alike), "Another document says something else."
     return best, (), ""
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.config import AgentConfig
+from agent.agent import Agent
+from agent.config import AgentConfig, Settings
 from agent.inquiry import Inquiry, Thread
 from agent.matching import WordMatcher
 from agent.memo import MemoSearch
@@ -24,8 +25,8 @@ QUESTION = "Who painted the ceiling of the Marl Chapel?"
 TITLES = ("Guide", "Gazette", "Almanac", "Letters", "Ledger", "Chronicle", "Atlas", "Diary")
 
 
-def thread_over(folder: Path, painters: tuple[str, ...], embedder: MiniLMEmbedder) -> Thread:
-    """What a search over one file for each painter leaves behind."""
+def searcher_over(folder: Path, painters: tuple[str, ...], embedder: MiniLMEmbedder) -> Searcher:
+    """One file for each painter."""
     files = folder / "files"
     files.mkdir()
     for title, painter in zip(TITLES, painters, strict=True):
@@ -33,7 +34,12 @@ def thread_over(folder: Path, painters: tuple[str, ...], embedder: MiniLMEmbedde
         (files / f"{title.lower()}.md").write_text(text, encoding="utf-8")
     store = Store.open(folder / "data")
     ingest(store, [files], "chapel", embedder=embedder)
-    searcher, scope = Searcher(store, embedder), Scope(("chapel",))
+    return Searcher(store, embedder)
+
+
+def thread_over(folder: Path, painters: tuple[str, ...], embedder: MiniLMEmbedder) -> Thread:
+    """What a search over one file for each painter leaves behind."""
+    searcher, scope = searcher_over(folder, painters, embedder), Scope(("chapel",))
     inquiry = Inquiry.open(QUESTION, searcher, scope, load_reader())
     goal = inquiry.next_goal()
     assert goal is not None
@@ -64,3 +70,10 @@ def test_where_passages_disagree_all_are_heard(
 def test_a_single_voice_against_many_is_not_told(tmp_path: Path, embedder: MiniLMEmbedder) -> None:
     votes = ballots(thread_over(tmp_path, ("Ilse Varn",) * 7 + ("Odo Prell",), embedder))
     assert voted(votes[0][0], votes) == []
+
+
+def test_the_answer_tells_both(tmp_path: Path, embedder: MiniLMEmbedder) -> None:
+    """The other answer may rest on a passage that was read only because two disagreed."""
+    searcher = searcher_over(tmp_path, ("Ilse Varn", "Odo Prell") * 4, embedder)
+    answer = Agent(searcher, Settings(), None).ask(QUESTION)
+    assert {answer.short, *answer.others} == {"Ilse Varn", "Odo Prell"}
