@@ -125,16 +125,21 @@ def lean_worth(offered: Offer, needs: Floats) -> float:
 
 def pack_evidence(
     store: Store, question: str, asked: Asked, entities: Sequence[str], hits: Sequence[Hit], budget: int,
-    worth: float = WORTH,
+    worth: float = WORTH, reader: SentenceReader | None = None,
 ) -> tuple[Packed, ...]:  # fmt: skip
     """Items for a question within `budget` tokens; empty without hits. StoreError where the weights are missing.
 
     asked: `Searcher.asked`. entities: keys of the question's entities. A hit's score is its usefulness (0 to 1), as
-    ranked mode gives it.
+    ranked mode gives it. reader: reads the hits first; then packing is lean (`lean_worth`) and `worth` not asked.
     """
     if not hits:
         return ()
-    return load_packer().pack(offer(store, question, asked, entities, hits), budget, worth)
+    offered = offer(store, question, asked, entities, hits)
+    if reader is None:
+        return load_packer().pack(offered, budget, worth)
+    packer = load_packer("packer-read")
+    needs = packer.needs(offered, reader)
+    return packer.pack(offered, budget, lean_worth(offered, needs), needs)
 
 
 @cache

@@ -206,8 +206,11 @@ def test_what_the_reader_sees_counts(filled: Store) -> None:
     }
     assert brother[at["Her brother"]] > 2 * born[at["Her brother"]]
     assert born[at["She was born"]] > brother[at["She was born"]]
-    items = packer.pack(offered, 300, lean_worth(offered, born), born)
+    items = pack_evidence(
+        filled, QUESTION, asked(QUESTION), ["teal bridge"], found, 300, reader=Seer("She was born")
+    )
     check(filled, items, 300)
+    assert items == packer.pack(offered, 300, lean_worth(offered, born), born)
     assert "born in Tarsholm" in " ".join(item.text for item in items)
 
 
