@@ -107,9 +107,8 @@ PACKING: Mapping[str, Callable[[], Any]] = {
 
 
 def ablation(limit: int | None) -> dict[str, Any]:
-    """Both tables over the multi-hop pools."""
+    """Both tables over the multi-hop pools; packing without a ranker there is none."""
     search: dict[str, Any] = {}
-    packing: dict[str, Any] = {}
     for name, split in POOLS.items():
         for mode in MODES:
             try:
@@ -117,11 +116,17 @@ def ablation(limit: int | None) -> dict[str, Any]:
             except StoreError as error:
                 search.pop(mode, None)
                 search.setdefault("missing", {})[mode] = str(error)
-        if "ranked" in search:
-            store, found = collect(data_root() / name, split, limit, "ranked")
-            packing[name] = {row: _packings(store, found, part) for row, part in PACKING.items()}
-            store.close()
-    return {"search": search, "packing": packing}
+    return {"search": search, "packing": packing_ablation(limit) if "ranked" in search else {}}
+
+
+def packing_ablation(limit: int | None) -> dict[str, Any]:
+    """Packing with each part taken out: pool -> row -> budget -> values."""
+    packing: dict[str, Any] = {}
+    for name, split in POOLS.items():
+        store, found = collect(data_root() / name, split, limit, "ranked")
+        packing[name] = {row: _packings(store, found, part) for row, part in PACKING.items()}
+        store.close()
+    return packing
 
 
 def _searches(name: str, split: str, mode: Mode, limit: int | None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
     python -m benchmarks.graph                                    # growth to 100,000 passages, PageRank, ablation
     python -m benchmarks.graph --parts growth --million --json OUT
     python -m benchmarks.graph --parts ablation --limit 100       # needs FORAGE_DATA
+    python -m benchmarks.graph --parts packing --limit 60         # of the ablation only packing
 
 The parts stand in benchmarks.growth, benchmarks.walk_speed and benchmarks.ablation.
 """
@@ -13,7 +14,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from benchmarks.ablation import ablation, ablation_grids
+from benchmarks.ablation import ablation, ablation_grids, packing_ablation
 from benchmarks.growth import growth, growth_grid
 from benchmarks.measure import alone, facts, stop_with
 from benchmarks.walk_speed import pagerank, pagerank_grid
@@ -22,6 +23,7 @@ from training import report
 
 SIZES = (1000, 10_000, 100_000)
 PARTS = ("growth", "pagerank", "ablation")
+PACKING = "packing"  # the second half of the ablation, to be asked for by name
 
 
 def main() -> None:
@@ -40,7 +42,7 @@ def main() -> None:
     options = parser.parse_args()
     found: dict[str, Any] = {}
     try:
-        parts = report.choices(options.parts, "--parts", PARTS)
+        parts = report.choices(options.parts, "--parts", (*PARTS, PACKING))
         sizes = report.whole_numbers(options.sizes, "--sizes") + ((1_000_000,) if options.million else ())
         grids: list[report.Grid] = []
         if "growth" in parts:
@@ -51,6 +53,9 @@ def main() -> None:
             grids += [pagerank_grid(found["pagerank"])]
         if "ablation" in parts:
             found["ablation"] = ablation(options.limit)
+            grids += ablation_grids(found["ablation"])
+        elif PACKING in parts:
+            found["ablation"] = {"search": {}, "packing": packing_ablation(options.limit)}
             grids += ablation_grids(found["ablation"])
     except InputError as error:
         stop_with(error)

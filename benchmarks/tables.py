@@ -40,7 +40,8 @@ Missed or not measured at this code:
   questions a pool, read anew on one core of a slow host: compare them with the bare pass.
 - Milliseconds of the multi-hop tables were taken on an overloaded machine; on a quieter one (README, f0c4242) p95 was
   15 (graph) and 30 (ranked) at 5,518 passages, 49 and 69 at 18,046.
-- The ablation's packing rows (24feb1a) are of packing by weights set by hand, which the learned packing replaced.
+- The ablation of search is of 24feb1a. That of packing is of the learned packing without reading, measured pool by
+  pool with the functions that `--parts packing` has called since.
 - The growth table was taken on a host two to five times slower than the one before it (24feb1a): compare its columns,
   not its milliseconds. networkx's PageRank took 731 ms now and 351 then, encoding a passage 133 and 27. At 100,000
   passages now and then: graph search p95 136 and 36 ms, ranked 210 and 72 (aims 60 and 150: met then, not now), a
@@ -152,6 +153,7 @@ SECTIONS: tuple[tuple[str, str, Callable[[dict[str, Any]], Iterator[str]]], ...]
     ("policy", "Decision policies", _policy),
     ("graph-growth", "Growth, adding, deleting, PageRank", _growth),
     ("graph-ablation", "What each part is worth", _ablation),
+    ("packing-ablation", "What each part is worth to packing", _ablation),
 )
 
 
