@@ -192,7 +192,7 @@ class _Run:
 
 
 def autocast(device: str) -> torch.autocast:
-    """bfloat16 products where the device has them: emulated ones take seven times as long as float32 (measured)."""
+    """bfloat16 products where the device has them: emulated, a forward pass takes seven times as long (measured)."""
     return torch.autocast(device, torch.bfloat16, enabled=device != "cpu" or multiplies_bf16())
 
 
