@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import shlex
 import subprocess
@@ -76,9 +77,13 @@ def number(value: float | None, digits: int = 1) -> str:
 
 
 def provenance(**facts: Any) -> dict[str, Any]:
-    """Facts of a run: the command, the commit it ran on, the machine, and `facts`."""
+    """Facts of a run: the command, the commit it ran on, the machine, and `facts`.
+
+    The folder of question sets is named by its variable: where it lies on this machine is nobody's business.
+    """
+    command, data = shlex.join(["forage", *sys.argv[1:]]), os.environ.get("FORAGE_DATA", "")
     return {
-        "command": shlex.join(["forage", *sys.argv[1:]]),
+        "command": command.replace(data, "$FORAGE_DATA") if data else command,
         "commit": commit(),
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",

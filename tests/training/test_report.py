@@ -68,3 +68,9 @@ def test_provenance_names_commit_and_facts(monkeypatch: pytest.MonkeyPatch, tmp_
     (tmp_path / "new.txt").write_text("x")
     subprocess.run([*git, "add", "new.txt"], check=True)
     assert report.commit() == commit + "+"
+
+
+def test_the_command_names_the_data_folder_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORAGE_DATA", "/some/where/data")
+    monkeypatch.setattr("sys.argv", ["forage", "eval", "answers", "--data", "/some/where/data/qa/x"])
+    assert provenance()["command"] == "forage eval answers --data $FORAGE_DATA/qa/x"
