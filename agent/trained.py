@@ -15,7 +15,6 @@ from agent.policy import FEATURES, Choice, Situation, gate_choice
 from agent.policy_net import PolicyNet, load_net
 from index.errors import StoreError
 
-SILENCE = 0.25  # worth of an undue silence where a right answer is worth 1, in training (docs/POLICY.md)
 ENDINGS = ("answer", "abstain")
 PACKAGED = "policy"  # name of the weights that come with Forage, where there are any
 

@@ -16,7 +16,6 @@ from index.offered import offer
 from index.retrieve import Searcher
 from index.types import Hit, Mode, Scope
 
-WORTH = 0.03  # chance of being needed from which a usual sentence is kept; chosen on development questions
 RATED: tuple[Mode, ...] = (
     "ranked",
     "deep",
@@ -24,9 +23,11 @@ RATED: tuple[Mode, ...] = (
 
 
 def bearing(
-    searcher: Searcher, query: str, hits: Sequence[Hit], scope: Scope, worth: float = WORTH
+    searcher: Searcher, query: str, hits: Sequence[Hit], scope: Scope, worth: float
 ) -> tuple[Hit, ...]:
     """The hits in their order with shorter passages; `start` and `end` stay true to the document.
+
+    worth: chance of being needed from which a sentence of usual length is kept (`agent.evidence_worth`).
 
     Hits of modes that do not rate usefulness, and all hits at worth 0, come back as they are. At least one is kept.
     StoreError when the packer's weights are missing.

@@ -66,8 +66,9 @@ def test_before_and_after_ask_whether() -> None:
         "earlier",
         "yes_no",
     )
-    assert decide(before, ("1887", "1901")).short == "yes"  # type: ignore[union-attr]
-    assert decide(analyse("Did Mira Vell die after Jon Aldin?"), ("1887", "1901")).short == "no"  # type: ignore[union-attr]
+    after = analyse("Did Mira Vell die after Jon Aldin?")
+    verdicts = [decide(asked, ("1887", "1901")) for asked in (before, after)]
+    assert [verdict and verdict.short for verdict in verdicts] == ["yes", "no"]
     assert analyse("Was the Order of the Lamp closed before 1950?").options == ()
     assert analyse("What happened to Mira Vell after Jon Aldin left?").options == ()
 

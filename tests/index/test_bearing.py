@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from index.bearing import WORTH, bearing
+from index.bearing import bearing
 from index.encoders import MiniLMEmbedder, count_tokens
 from index.retrieve import Searcher
 from index.store import Store
@@ -43,7 +43,7 @@ def test_shorter_and_true_to_the_document(searcher: Searcher, mode: Mode) -> Non
 def test_what_is_worth_less_is_cut_more(searcher: Searcher) -> None:
     whole = searcher.search(QUESTION, 8, "ranked")
     sizes = [
-        tokens(bearing(searcher, QUESTION, whole, SCOPE, worth)) for worth in (0.0, 0.005, WORTH, 0.1, 1.0)
+        tokens(bearing(searcher, QUESTION, whole, SCOPE, worth)) for worth in (0.0, 0.005, 0.03, 0.1, 1.0)
     ]
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[0] == tokens(whole)
@@ -53,5 +53,5 @@ def test_what_is_worth_less_is_cut_more(searcher: Searcher) -> None:
 def test_what_is_not_rated_stays_whole(searcher: Searcher) -> None:
     for mode in ("bm25", "hybrid", "graph"):
         found = searcher.search(QUESTION, 8, mode)
-        assert bearing(searcher, QUESTION, found, SCOPE) == found
-    assert bearing(searcher, QUESTION, (), SCOPE) == ()
+        assert bearing(searcher, QUESTION, found, SCOPE, 0.1) == found
+    assert bearing(searcher, QUESTION, (), SCOPE, 0.1) == ()

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
-from agent.trained import SILENCE
 from training.policy.trees import Ending, Tree, prefixes
 from training.rewards.compose import Preset, compose, load_papers, load_presets
 
+SILENCE = 0.25  # worth of an undue silence where a right answer is worth 1 (docs/POLICY.md)
 # Cost of a search relative to one at the deepest level, in processor seconds: reading what was found takes 3.2 of them
 # on one AVX2 core, making the list 0.01, 0.03 and 0.38 (docs/LOG.md). Planning costs nothing beside that.
 UNITS: Mapping[str, float] = {"memory": 0.02, "hybrid": 0.9, "graph": 0.9, "deep": 1.0}

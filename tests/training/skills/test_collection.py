@@ -202,7 +202,7 @@ def test_the_hop_encoder_goes_on_with_a_collection_and_loses_nothing(towns: Path
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_the_reader_learns_a_collection(towns: Path, tmp_path: Path) -> None:
+def test_the_reader_goes_on_with_a_collection_and_loses_little(towns: Path, tmp_path: Path) -> None:
     card = reader.train(Run(tmp_path, None, 0.7, collection=(towns, "towns")))
     measures = card["collection"]["measures"]["F1"]
     assert measures["after"][0] > measures["before"][0] - 0.05 and measures["n"] > 20
@@ -213,7 +213,7 @@ def test_the_reader_learns_a_collection(towns: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_the_judge_learns_a_collection(towns: Path, tmp_path: Path) -> None:
+def test_the_judge_goes_on_with_a_collection_and_loses_little(towns: Path, tmp_path: Path) -> None:
     pytest.importorskip("lightgbm")
     card = judge.train(Run(tmp_path, None, 2.5, collection=(towns, "towns")))
     measures = card["collection"]["measures"]
