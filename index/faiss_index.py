@@ -111,29 +111,49 @@ class DenseCache:
         self._folder = store.data_dir / "cache" / "dense"
         self._lock = threading.Lock()
         self._held: dict[int, tuple[int, FlatIndex]] = {}  # collection -> generation, index
+        self._last: dict[int, tuple[tuple[int, bytes], np.ndarray, Vectors]] = {}  # one question each
         self._saved: dict[int, int] = {}  # collection -> passages changed since the snapshot
 
     def search(
         self, collection_id: int, vector: Vectors, k: int, documents: Sequence[str] = ()
     ) -> list[tuple[int, float]]:
         """(passage id, cosine) best first, of one collection, optionally only of some documents."""
-        with self._lock:
-            index = self._current(collection_id)
-            allowed = self._passages_of(documents) if documents else None
-            ids, scores = index.search(vector.reshape(1, -1), k, allowed)
-        return [(int(i), float(s)) for i, s in zip(ids[0], scores[0], strict=True) if i >= 0]
+        if documents:
+            with self._lock:
+                index = self._current(collection_id)
+                found, scores = index.search(vector.reshape(1, -1), k, self._passages_of(documents))
+            return [(int(i), float(s)) for i, s in zip(found[0], scores[0], strict=True) if i >= 0]
+        ids, cosines = self._with_all(collection_id, vector)
+        best = np.argpartition(-cosines, k - 1)[:k] if k < len(ids) else np.arange(len(ids))
+        best = best[np.lexsort((ids[best], -cosines[best]))]
+        return list(zip(ids[best].tolist(), cosines[best].tolist(), strict=True))
 
-    def cosines(self, collection_id: int, vector: Vectors, ids: Sequence[int]) -> dict[int, float]:
+    def cosines(self, collection_id: int, vector: Vectors, wanted: Sequence[int]) -> dict[int, float]:
         """Cosine of the vector with each of the passages that exist."""
-        with self._lock:
-            rows = self._current(collection_id).vectors(ids)
-        return {key: float(row @ vector.reshape(-1)) for key, row in rows.items()}
+        ids, cosines = self._with_all(collection_id, vector)
+        at = np.flatnonzero(np.isin(ids, wanted))
+        return dict(zip(ids[at].tolist(), cosines[at].tolist(), strict=True))
 
     def all_cosines(self, collection_id: int, vectors: Vectors) -> tuple[np.ndarray, Vectors]:
         """Ids of all passages and their cosines with some unit vectors: (passages,), (passages, vectors)."""
+        if len(vectors) == 1:
+            ids, cosines = self._with_all(collection_id, vectors)
+            return ids, cosines[:, None]
         with self._lock:
             index = self._current(collection_id)
             return index.ids.copy(), index.cosines(np.ascontiguousarray(vectors, dtype=np.float32))
+
+    def _with_all(self, collection_id: int, vector: Vectors) -> tuple[np.ndarray, Vectors]:
+        """Ids and cosines (passages,) of a whole collection. The last is kept: text search, the walks and the
+        ranker each ask for it, and reading all vectors costs more than all else they do with it."""
+        asked = np.ascontiguousarray(vector, dtype=np.float32).reshape(1, -1)
+        with self._lock:
+            index = self._current(collection_id)
+            key = (self._held[collection_id][0], asked.tobytes())
+            kept = self._last.get(collection_id)
+            if kept is None or kept[0] != key:
+                kept = self._last[collection_id] = (key, index.ids.copy(), index.cosines(asked)[:, 0])
+        return kept[1], kept[2]
 
     def rows(self, collection_id: int, ids: Sequence[int]) -> dict[int, Vectors]:
         """Stored unit vector of each passage that exists."""

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 Floats = npt.NDArray[np.float32]
+SIDE_BY_SIDE = 8  # questions from which one pass over the edges serves all of them
 
 
 def steps_for(damping: float, tolerance: float) -> int:
@@ -42,23 +43,35 @@ def walk(
     goes back to the reset. `reversed_links` saves transposing.
     """
     totals = resets.sum(axis=0)
-    start = np.divide(resets, totals, out=np.zeros_like(resets, dtype=np.float32), where=totals > 0)
+    start = np.divide(
+        resets, totals, out=np.zeros_like(resets, dtype=np.float32, order="F"), where=totals > 0
+    )
     back = reversed_links if reversed_links is not None else sparse.csr_matrix(links.T)
     given = gains if gains is not None else np.ones((links.shape[0], 1), dtype=np.float32)
     leaving = back @ given  # column sums of diag(gain) A
-    share = np.divide(1.0, leaving, out=np.zeros_like(leaving), where=leaving > 0)
-    stuck = (leaving <= 0).astype(np.float32)
-    loses = bool(stuck.any())
+    share = np.asfortranarray(np.divide(1.0, leaving, out=np.zeros_like(leaving), where=leaving > 0))
+    stuck = leaving <= 0
+    ends = np.flatnonzero(stuck.any(axis=1))
     powers = [start]
     for _ in range(steps):
         last = powers[-1]
-        after = links @ (last * share)
+        after = _times(links, last * share)
         if gains is not None:
             after *= gains
-        if loses:
-            after += start * (last * stuck).sum(axis=0)
+        if len(ends):
+            after += start * (last[ends] * stuck[ends]).sum(axis=0)
         powers.append(after)
     return powers
+
+
+def _times(links: sparse.csr_matrix, mass: Floats) -> Floats:
+    """`links @ mass` in columns that lie together: a few questions go faster one by one than side by side."""
+    if mass.shape[1] >= SIDE_BY_SIDE:
+        return np.asfortranarray(links @ mass)
+    after = np.empty(mass.shape, dtype=np.float32, order="F")
+    for column in range(mass.shape[1]):
+        after[:, column] = links @ mass[:, column]
+    return after
 
 
 def combine(powers: list[Floats], damping: float) -> Floats:

@@ -78,7 +78,7 @@ def walk_question(
     """
     links = linker.link(question)
     strength = _strength(graph, links)
-    resets = np.zeros((graph.nodes, 2), dtype=np.float32)
+    resets = np.zeros((graph.nodes, 2), dtype=np.float32, order="F")  # whole columns are read
     resets[graph.size :, 0] = linker.seeds(links)
     for row, liked in list(text.items())[:PRIOR_PASSAGES]:
         resets[row, 1] = liked
@@ -147,7 +147,7 @@ def _guided(
     if graph.size <= LOCAL:
         merged = graph.merged
         count = merged.links.shape[0]
-        given = np.zeros((count, resets.shape[1]), dtype=np.float32)
+        given = np.zeros((count, resets.shape[1]), dtype=np.float32, order="F")
         for kind in range(resets.shape[1]):
             at = np.flatnonzero(resets[:, kind])
             np.add.at(given[:, kind], merged.node[at], resets[at, kind])
