@@ -182,10 +182,9 @@ def _networkx(name: str, folder: Path, asked: Sequence[Question]) -> tuple[Find,
         links = linker.link(question.text)
         seeds = linker.seeds(links)
         strength = walk_question(graph, linker, question.text, np.zeros(graph.size, np.float32), {}).strength
-        prior = PRIOR[1] + (PRIOR[0] - PRIOR[1]) * strength if seeds.any() else 1.0
-        reset = {
-            graph.size + int(at): (1 - prior) * float(seeds[at] / seeds.sum()) for at in np.flatnonzero(seeds)
-        }
+        prior = PRIOR[1] + (PRIOR[0] - PRIOR[1]) * strength if seeds else 1.0
+        total = sum(seeds.values())
+        reset = {graph.size + column: (1 - prior) * weight / total for column, weight in seeds.items()}
         liked = dict(list(text.items())[:PRIOR_PASSAGES])
         whole = sum(liked.values()) or 1.0
         for key, score in liked.items():

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -40,13 +41,18 @@ SECOND = (
 SEEDS = 4  # best passages of the first look that the second look goes on from
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asked:
     """A question as the features see it."""
 
     words: tuple[str, ...]  # stems of its telling words
     weights: Floats  # rarity of each, sums to 1
     compares: bool
+
+    @cached_property
+    def weighed(self) -> tuple[tuple[str, float], ...]:
+        """Each word with its weight: texts are compared with them hundreds of times a search."""
+        return tuple(zip(self.words, self.weights.tolist(), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,20 +256,12 @@ def read(title: str, text: str) -> Candidate:
 
 def covered(asked: Asked, body: frozenset[str], besides: frozenset[str] = frozenset()) -> float:
     """Weight of the question's words that a text holds and `besides` does not."""
-    return float(
-        sum(
-            weight
-            for word, weight in zip(asked.words, asked.weights, strict=True)
-            if word in body and word not in besides
-        )
-    )
+    return float(sum([weight for word, weight in asked.weighed if word in body and word not in besides]))
 
 
 def rarest_covered(asked: Asked, body: frozenset[str]) -> float:
     """Weight of the rarest question word that a text holds."""
-    return float(
-        max((w for word, w in zip(asked.words, asked.weights, strict=True) if word in body), default=0.0)
-    )
+    return float(max([weight for word, weight in asked.weighed if word in body], default=0.0))
 
 
 def _titles(graph: CorpusGraph, row: int) -> set[int]:

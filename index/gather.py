@@ -177,6 +177,8 @@ class Gatherer:
         found = np.full((graph.size, len(vectors)), -1.0, dtype=np.float32)
         for number in numbers if graph.size else ():
             ids, cosines = self._dense.all_cosines(number, vectors)
+            if np.array_equal(ids, graph.edges.passages):  # one collection, graph and vectors of one time
+                return cosines.copy()
             at = np.minimum(np.searchsorted(graph.edges.passages, ids), graph.size - 1)
             known = graph.edges.passages[at] == ids
             found[at[known]] = cosines[known]

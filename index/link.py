@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import regex
 from rapidfuzz import fuzz, process
 
@@ -60,13 +59,13 @@ class Linker:
                     links.setdefault(link.column, link)
         return tuple(sorted(links.values(), key=lambda link: (-link.weight, link.key, link.column)))
 
-    def seeds(self, links: tuple[Link, ...]) -> npt.NDArray[np.float32]:
-        """Reset weights of shape (entities,): link weight times rarity."""
-        weights = np.zeros(len(self._graph.edges.keys), dtype=np.float32)
+    def seeds(self, links: tuple[Link, ...]) -> dict[int, float]:
+        """Reset weights, column of the entity -> link weight times squared rarity; none that weighs nothing."""
+        weights: dict[int, float] = {}
         for link in links:
-            rare = float(self._graph.rarity[link.column])
-            weights[link.column] = max(weights[link.column], link.weight * rare**2)
-        return weights
+            weight = link.weight * float(self._graph.rarity[link.column]) ** 2
+            weights[link.column] = max(weights.get(link.column, 0.0), weight)
+        return {column: weight for column, weight in weights.items() if weight > 0}
 
     def _exact(self, text: str, capital: set[str]) -> dict[int, Link]:
         words = name_key_words(text)

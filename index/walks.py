@@ -78,14 +78,11 @@ def walk_question(
     """
     links = linker.link(question)
     strength = _strength(graph, links)
-    resets = np.zeros((graph.nodes, 2), dtype=np.float32, order="F")  # whole columns are read
-    resets[graph.size :, 0] = linker.seeds(links)
-    for row, liked in list(text.items())[:PRIOR_PASSAGES]:
-        resets[row, 1] = liked
-    named = bool(links) and resets[graph.size :, 0].any()
-    walked = _guided(graph, resets, cosines, allowed)
+    named = Reset.of({graph.size + column: weight for column, weight in linker.seeds(links).items()})
+    liked = Reset.of(dict(list(text.items())[:PRIOR_PASSAGES]))
+    walked = _guided(graph, (named, liked), cosines, allowed)
     deep, shallow = combine(walked.powers, DAMPING), combine(walked.powers, SHALLOW)
-    prior = _between(PRIOR, strength) if named else 1.0
+    prior = _between(PRIOR, strength) if len(named.nodes) else 1.0
     mass = walked.of_passages((1 - prior) * deep[:, 0] + prior * deep[:, 1])
     score: Floats = (mass / max(float(mass.max(initial=0.0)), 1e-12)).astype(np.float32)
     ranking: Floats = np.sqrt(score)
@@ -111,11 +108,23 @@ def walk_on(
     graph: CorpusGraph, entities: Mapping[int, float], cosines: Floats, allowed: npt.NDArray[np.bool_] | None
 ) -> Floats:
     """PageRank of the passages from entities (column -> weight) that the first evidence names: the next hop."""
-    resets = np.zeros((graph.nodes, 1), dtype=np.float32)
-    for column, weight in entities.items():
-        resets[graph.size + column, 0] = weight
-    walked = _guided(graph, resets, cosines, allowed, steps=5)
+    reset = Reset.of({graph.size + column: weight for column, weight in entities.items()})
+    walked = _guided(graph, (reset,), cosines, allowed, steps=5)
     return walked.of_passages(combine(walked.powers, SHALLOW)[:, 0])
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Where a walk begins: a few of the graph's many nodes, ascending, with their weights."""
+
+    nodes: npt.NDArray[np.int64]
+    weights: Floats
+
+    @staticmethod
+    def of(weights: Mapping[int, float]) -> Reset:
+        """Of node -> weight; nodes without weight are left out."""
+        nodes = sorted(node for node, weight in weights.items() if weight > 0)
+        return Reset(np.array(nodes, np.int64), np.array([weights[node] for node in nodes], np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +147,7 @@ class _Walked:
 
 def _guided(
     graph: CorpusGraph,
-    resets: Floats,
+    resets: Sequence[Reset],
     cosines: Floats,
     allowed: npt.NDArray[np.bool_] | None,
     steps: int = STEPS,
@@ -147,17 +156,24 @@ def _guided(
     if graph.size <= LOCAL:
         merged = graph.merged
         count = merged.links.shape[0]
-        given = np.zeros((count, resets.shape[1]), dtype=np.float32, order="F")
-        for kind in range(resets.shape[1]):
-            at = np.flatnonzero(resets[:, kind])
-            np.add.at(given[:, kind], merged.node[at], resets[at, kind])
         gain = _gain(count, np.arange(graph.size), cosines, nearest, allowed)
-        return _Walked(walk(merged.links, given, steps, gain, merged.links_reversed), graph.size, None)
+        begin = _beginnings(count, resets, merged.node)
+        return _Walked(walk(merged.links, begin, steps, gain, merged.links_reversed), graph.size, None)
     near = neighbourhood(graph, resets, cosines)
     passages = int(np.searchsorted(near, graph.size))
     gain = _gain(len(near), near[:passages], cosines, nearest, allowed)
     links = graph.links_among(near[:passages], near[passages:] - graph.size)
-    return _Walked(walk(links, resets[near], steps, gain), graph.size, near)
+    places = [Reset(np.searchsorted(near, reset.nodes), reset.weights) for reset in resets]  # all are near
+    return _Walked(walk(links, _beginnings(len(near), places), steps, gain), graph.size, near)
+
+
+def _beginnings(count: int, resets: Sequence[Reset], renamed: npt.NDArray[np.int64] | None = None) -> Floats:
+    """Resets as columns of shape (count, resets); renamed: the number of each node where several became one."""
+    given = np.zeros((count, len(resets)), dtype=np.float32, order="F")
+    for kind, reset in enumerate(resets):
+        at = reset.nodes if renamed is None else renamed[reset.nodes]
+        np.add.at(given[:, kind], at, reset.weights)
+    return given
 
 
 def _gain(
@@ -175,16 +191,15 @@ def _gain(
     return gain
 
 
-def neighbourhood(graph: CorpusGraph, resets: Floats, cosines: Floats) -> npt.NDArray[np.int64]:
+def neighbourhood(graph: CorpusGraph, resets: Sequence[Reset], cosines: Floats) -> npt.NDArray[np.int64]:
     """Nodes of a large graph that a walk from these resets can matter to, ascending.
 
     Passages: those of the resets, those nearest to the question, those that name a reset entity, and those that
     share a rare name with any of the first and the last; entities: all that these passages name.
     """
     size = graph.size
-    kinds = range(resets.shape[1])  # one by one: `any` over so short an axis takes ten times as long
-    starting = _marked(size, [np.flatnonzero(resets[:size, kind]) for kind in kinds])
-    named = _marked(graph.nodes - size, [np.flatnonzero(resets[size:, kind]) for kind in kinds])
+    nodes = np.unique(np.concatenate([reset.nodes for reset in resets]))
+    starting, named = nodes[nodes < size], nodes[nodes >= size] - size
     first = [starting, _nearest(np.arange(size), cosines, NEAREST)]
     naming = [_nearest(graph.passages_of(int(column)), cosines, NAMING) for column in named]
     seeds = _marked(size, [starting, *naming])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -11,6 +12,7 @@ import regex
 import Stemmer
 
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
+_PLAIN = re.compile(r"[a-z0-9]+")  # the same in ASCII, in half the time
 
 
 @lru_cache(maxsize=200_000)
@@ -35,7 +37,8 @@ def stems_of(text: str) -> list[str]:
 
 def words_of(text: str) -> list[str]:
     """A text's words in order, lower case."""
-    return list(_WORD.findall(text.lower()))
+    lower = text.lower()
+    return _PLAIN.findall(lower) if lower.isascii() else list(_WORD.findall(lower))
 
 
 def weigh(counts: Sequence[int], total: int) -> np.ndarray:
