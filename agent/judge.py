@@ -11,21 +11,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib.resources import files
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 import numpy as np
 
 from agent.answer_types import plausible
 from agent.chain import Chain, named_terms, names_document
 from agent.designations import designations, holds
+from agent.judge_weights import current
 from agent.matching import stems
 from agent.question import Question
 from agent.spans import DATE
-from index import delta
 from index.names import title_names
-from index.trees import Trees
 
 FEATURES = (
     "coverage", "names", "relation", "weakest", "cosine", "typed", "rule_answer", "links", "own", "chain_score",
@@ -42,9 +39,6 @@ TOLD_FROM = 0.35  # share of the best probability from which a chain with the sa
 WORKED_OUT, WORKED_OUT_POORLY = 0.95, 0.80  # probability that a comparison by code is right (docs/LOG.md)
 WELL_READ = 0.5  # probability of its weakest reading from which it counts as well read
 _CLOSED = ("yes", "no")
-_PATH = Path(str(files("agent").joinpath("weights/judge.safetensors")))
-Calibration = tuple[float, float]  # scale and shift of the log-odds
-_given: tuple[Trees, Calibration] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +68,8 @@ def judged(
         return []
     answers = [answer_of(question, chain) for chain in chains]
     table = features(question, weights, chains, answers, useful)
-    trees, (scale, shift) = _judge()
-    said = 1.0 / (1.0 + np.exp(-(scale * trees.score(table) + shift)))
+    weighed = current()
+    said, liked = weighed.stated(table), weighed.preferred(table).astype(float)
     which = designations(question.text)
     loose = [
         not plausible(question.expects, answer)
@@ -86,6 +80,7 @@ def judged(
     ]
     said = np.where(loose, np.minimum(said, UNCONNECTED), said)
     _as_read(chains, answers, said)
+    _as_read(chains, answers, liked)
     found = [
         Judged(
             chains[at],
@@ -99,19 +94,33 @@ def judged(
         ours = next(one for one in found if one.chain is apart)
         sure = WORKED_OUT if apart.answers[0].score >= WELL_READ else WORKED_OUT_POORLY
         return [replace(ours, probability=sure), *(one for one in found if one is not ours)]
-    return _best_told(found)
+    if all(loose):
+        return _best_told(found)
+    choice = chains[int(np.argmax(np.where(loose, -np.inf, liked)))]
+    return _best_told(_preferred_first(found, choice))
+
+
+def _preferred_first(found: list[Judged], choice: Chain) -> list[Judged]:
+    """The surest chain and the preferred one change places and probabilities; the others stay."""
+    surest, preferred = found[0], next(one for one in found if one.chain is choice)
+    if preferred is surest:
+        return found
+    first = replace(preferred, probability=surest.probability)
+    second = replace(surest, probability=preferred.probability)
+    rest = [one for one in found[1:] if one is not preferred]
+    return [first, *sorted([second, *rest], key=lambda one: -one.probability)]
 
 
 def _as_read(chains: Sequence[Chain], answers: Sequence[str], said: np.ndarray) -> None:
     """A chain that was not read says no more for its answer than the best that was read with the same answer."""
     best: dict[frozenset[str], float] = {}
-    for chain, answer, probability in zip(chains, answers, said, strict=True):
+    for chain, answer, value in zip(chains, answers, said, strict=True):
         if chain.reading is not None:
             key = stems(answer)
-            best[key] = max(best.get(key, 0.0), float(probability))
+            best[key] = max(best.get(key, -np.inf), float(value))
     for at, (chain, answer) in enumerate(zip(chains, answers, strict=True)):
         if chain.reading is None:
-            said[at] = min(said[at], best.get(stems(answer), 1.0))
+            said[at] = min(said[at], best.get(stems(answer), np.inf))
 
 
 def _best_told(found: list[Judged]) -> list[Judged]:
@@ -281,25 +290,3 @@ def _said(chain: Chain, answer: str) -> float:
 def _mean(degrees: np.ndarray, weights: np.ndarray, chosen: np.ndarray) -> float:
     total = float(weights[chosen].sum()) if len(chosen) else 0.0
     return float((degrees[chosen] * weights[chosen]).sum() / total) if total else 1.0
-
-
-def installed() -> bool:
-    """Whether a trained judge ships with this checkout."""
-    return _given is not None or _PATH.is_file()
-
-
-def use(trees: Trees, calibration: Calibration = (1.0, 0.0)) -> None:
-    """Judge with these trees from now on, in this process: how training collects rows before there are any."""
-    global _given
-    _given = (trees, calibration)
-
-
-def _judge() -> tuple[Trees, Calibration]:
-    return _given if _given is not None else _shipped()
-
-
-@cache
-def _shipped() -> tuple[Trees, Calibration]:
-    arrays = delta.load_arrays(_PATH)
-    scale, shift = arrays["calibration"].tolist()
-    return Trees.from_arrays(arrays, "judge"), (scale, shift)

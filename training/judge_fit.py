@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from agent.judge import FEATURES
+from agent.judge_weights import JudgeWeights
 from index.errors import InputError
 from index.trees import Trees, from_dump
 from training.judge_rows import Rows
@@ -30,14 +32,23 @@ SETTINGS = {
     "num_threads": 2,
 }
 SMALL = {"num_leaves": 6, "max_depth": 3, "min_data_in_leaf": 40}  # of trees that mend: the rows are few
+# Ensembles that prefer, summed: LightGBM's LambdaRank looking at so many of the first places. One alone depends much
+# on its draw; three chose better together than any (docs/LOG.md).
+CHOICES: tuple[dict[str, Any], ...] = (
+    {"lambdarank_truncation_level": 5},
+    {"lambdarank_truncation_level": 3, "learning_rate": 0.03, "num_leaves": 10, "num_iterations": 400},
+    {"lambdarank_truncation_level": 1},
+)
 
 
 def fit(
-    rows: Sequence[Rows], seed: int = 7, start: Trees | None = None
-) -> tuple[Trees, tuple[float, float], dict[str, Any]]:
-    """(trees, calibration (scale, shift) of the best chain's log-odds, report). InputError with too few rows.
+    rows: Sequence[Rows], seed: int = 7, start: JudgeWeights | None = None, mend: bool = False
+) -> tuple[JudgeWeights, dict[str, Any]]:
+    """The judge, calibrated on its 5-fold choices, and a report on them. InputError with too few rows.
 
-    start: an ensemble to go on from, which may know fewer features: MORE trees are added that mend its errors.
+    start: a judge that learned from other rows (its trees may know fewer features). The new trees are grown from
+    nothing and both are summed, which judges better than either; with `mend`, for few rows, MORE small trees mend the
+    start's errors instead and its preference stays.
     """
     kept = [row for row in rows if len(row.right)]
     if len(kept) < 50 or len({bool(row.right.any()) for row in kept}) < 2:
@@ -50,10 +61,11 @@ def fit(
     folds = np.array([place[asked[row.question]] for row in kept])
     best, right = np.zeros(len(kept)), np.zeros(len(kept))
     for fold in range(FOLDS):
-        trees = _grow([row for row, at in zip(kept, folds, strict=True) if at != fold], seed, start)
+        learn = [row for row, at in zip(kept, folds, strict=True) if at != fold]
+        grown = _grown(learn, seed, start, mend)
         for at in np.flatnonzero(folds == fold):
-            said = trees.score(kept[at].features)
-            best[at], right[at] = said.max(), kept[at].right[int(said.argmax())]
+            best[at] = grown.trees.score(kept[at].features).max()
+            right[at] = kept[at].right[int(grown.preferred(kept[at].features).argmax())]
     scale = LogisticRegression(C=1e6).fit(best[:, None], right)
     calibration = (float(scale.coef_[0, 0]), float(scale.intercept_[0]))
     stated = 1.0 / (1.0 + np.exp(-(calibration[0] * best + calibration[1])))
@@ -65,7 +77,7 @@ def fit(
     for name in dict.fromkeys(row.source for row in kept):
         own = np.array([row.source == name for row in kept])
         report[name] = quality(stated[own], right[own], [row for row in kept if row.source == name])
-    return _grow(kept, seed, start), calibration, report
+    return replace(_grown(kept, seed, start, mend), calibration=calibration), report
 
 
 def quality(stated: np.ndarray, right: np.ndarray, rows: Sequence[Rows]) -> dict[str, Any]:
@@ -112,13 +124,25 @@ def importance(trees: Trees) -> dict[str, int]:
     return dict(sorted(zip(FEATURES, counts.tolist(), strict=True), key=lambda item: -item[1]))
 
 
-def _grow(rows: Sequence[Rows], seed: int, start: Trees | None) -> Trees:
+def _grown(rows: Sequence[Rows], seed: int, start: JudgeWeights | None, mend: bool) -> JudgeWeights:
+    if start is not None and mend:
+        return JudgeWeights(_grow(rows, seed, start.trees), choice=start.choice)
+    trees = _grow(rows, seed, None)
+    return JudgeWeights(trees if start is None else start.trees.with_more(trees), choice=_prefer(rows, seed))
+
+
+def _lightgbm() -> Any:
     try:
         import lightgbm
     except ImportError as error:
         raise InputError(
             "Training the judge needs the package lightgbm. Run: pip install 'forage[train]'"
         ) from error
+    return lightgbm
+
+
+def _grow(rows: Sequence[Rows], seed: int, start: Trees | None) -> Trees:
+    lightgbm = _lightgbm()
     features = np.concatenate([row.features for row in rows])
     right = np.concatenate([row.right for row in rows])
     weights = np.concatenate([np.full(len(row.right), 1.0 / len(row.right)) for row in rows])
@@ -133,3 +157,28 @@ def _grow(rows: Sequence[Rows], seed: int, start: Trees | None) -> Trees:
     booster = lightgbm.train(settings, data, ROUNDS if start is None else MORE)
     grown = from_dump(booster.dump_model()["tree_info"])
     return grown if start is None else start.with_more(grown)
+
+
+def _prefer(rows: Sequence[Rows], seed: int) -> Trees | None:
+    """Trees that rank the right chains of a look first; None where no look holds both kinds."""
+    lightgbm = _lightgbm()
+    mixed = [row for row in rows if row.right.any() and not row.right.all()]
+    if not mixed:
+        return None
+    features = np.concatenate([row.features for row in mixed])
+    right = np.concatenate([row.right for row in mixed]).astype(np.int32)
+    sizes = [len(row.right) for row in mixed]
+    found: Trees | None = None
+    for at, own in enumerate(CHOICES):
+        settings = {
+            **SETTINGS,
+            "objective": "lambdarank",
+            "label_gain": [0, 1],
+            "num_iterations": ROUNDS,
+            "seed": seed + at,
+            **own,
+        }
+        booster = lightgbm.train(settings, lightgbm.Dataset(features, right, group=sizes))
+        grown = from_dump(booster.dump_model()["tree_info"])
+        found = grown if found is None else found.with_more(grown)
+    return found

@@ -2,18 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from agent import judge
+from agent import judge, judge_weights
 from agent.inquiry import Inquiry
 from agent.judge import FEATURES, answer_of, features, judged
+from agent.judge_weights import JudgeWeights
 from agent.matching import WordMatcher
 from agent.proposals import PAIRS, SINGLES, ranked_chains
 from agent.question import analyse
 from agent.reader import Reader
 from agent.reader_model import load_reader
+from index import delta
 from index.encoders import MiniLMEmbedder
 from index.retrieve import Searcher
 from index.store import Store
@@ -37,7 +40,7 @@ def inquiry(corpus_dir: object, embedder: MiniLMEmbedder) -> Inquiry:
 def given() -> Iterator[None]:
     """Whatever judge a test puts in place goes with the test."""
     yield
-    judge._given = None
+    judge_weights.use(None)
 
 
 def test_the_chain_over_the_bridge_wins(inquiry: Inquiry) -> None:
@@ -72,11 +75,48 @@ def test_calibration_scales_the_log_odds(inquiry: Inquiry, given: None) -> None:
     thread = inquiry.whole
     chains = [one.chain for one in thread.judged]
     leaf = from_dump([{"tree_structure": {"leaf_value": 2.0}}])
-    judge.use(leaf, (0.5, -1.0))
+    judge_weights.use(JudgeWeights(leaf, (0.5, -1.0)))
     found = judged(thread.question, thread.weights, chains, thread.useful)
     equal = [one.chain for one in found if round(one.probability, 6) == 0.5]
     assert equal == [chain for chain in chains if any(chain is other for other in equal)]  # as proposed
     assert equal and {round(one.probability, 6) for one in found} <= {0.5, judge.UNCONNECTED}
+
+
+def test_preferring_is_learned_apart_from_the_probability(inquiry: Inquiry, given: None) -> None:
+    """The preferred chain takes the surest one's place and probability; no rule's exclusion is undone by it."""
+    thread = inquiry.whole
+    chains = [one.chain for one in thread.judged]
+    before = judged(thread.question, thread.weights, chains, thread.useful)
+    shipped = judge_weights.current()
+    liked = next(one for one in before[1:] if one.answer != before[0].answer and one.probability > 0.0)
+    column = next(
+        name
+        for name in FEATURES
+        if liked.features[name] > max(one.features[name] for one in before if one is not liked) + 0.01
+    )
+    at = FEATURES.index(column)
+    table = np.array([[one.features[name] for name in FEATURES] for one in before], dtype=np.float32)
+    second, first = np.sort(table[:, at])[-2:]
+    leaves = {"left_child": {"leaf_value": 0.0}, "right_child": {"leaf_value": 1.0}}
+    split = {"split_feature": at, "threshold": float(first + second) / 2, **leaves}
+    judge_weights.use(replace(shipped, choice=from_dump([{"tree_structure": split}])))
+    after = judged(thread.question, thread.weights, chains, thread.useful)
+    assert after[0].answer == liked.answer
+    assert after[0].probability == pytest.approx(max(one.probability for one in before))
+    assert next(one for one in after if one.chain is before[0].chain).probability == pytest.approx(
+        liked.probability
+    )
+
+
+def test_weights_come_back_from_their_file(tmp_path: Path) -> None:
+    shipped = judge_weights.current()
+    delta.save_arrays(tmp_path / "judge.safetensors", shipped.arrays(), {"skill": "judge"})
+    read = JudgeWeights.load(tmp_path / "judge.safetensors")
+    table = np.random.default_rng(3).random((5, len(FEATURES))).astype(np.float32)
+    assert (read.stated(table) == shipped.stated(table)).all()
+    assert (read.preferred(table) == shipped.preferred(table)).all()
+    alone = replace(shipped, choice=None)
+    assert (alone.preferred(table).argsort() == alone.stated(table).argsort()).all()
 
 
 def test_the_number_of_its_own_document_is_no_answer_unless_asked_for(inquiry: Inquiry) -> None:

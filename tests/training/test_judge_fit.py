@@ -23,14 +23,15 @@ def made_rows(count: int, seed: int) -> list[Rows]:
 
 def test_it_learns_what_makes_an_answer_right() -> None:
     pytest.importorskip("lightgbm")
-    trees, (scale, shift), report = fit(made_rows(300, 1), seed=7)
+    weights, report = fit(made_rows(300, 1), seed=7)
     fresh = made_rows(100, 2)
-    chosen = [row.right[int(trees.score(row.features).argmax())] for row in fresh]
     reachable = np.mean([row.right.any() for row in fresh])
-    assert np.mean(chosen) > 0.85 * reachable
+    for choose in (weights.trees.score, weights.preferred):
+        chosen = [row.right[int(choose(row.features).argmax())] for row in fresh]
+        assert np.mean(chosen) > 0.85 * reachable
     assert report["all"]["auroc"] > 0.85
     assert set(report) >= {"all", "set 0", "set 1"}
-    assert np.isfinite([scale, shift]).all()
+    assert np.isfinite(weights.calibration).all()
 
 
 def test_too_few_rows_are_told() -> None:

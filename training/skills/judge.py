@@ -13,18 +13,18 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from agent import judge
+from agent import judge_weights
 from agent.judge import FEATURES
+from agent.judge_weights import JudgeWeights, installed_path
 from agent.reader_model import load_reader
 from index import delta
 from index.encoders import load_embedder
-from index.trees import Trees, from_dump
+from index.trees import from_dump
 from index.types import Mode
 from training import judge_fit
 from training.judge_rows import SOURCES, ReaderFor, Rows, collect
@@ -41,20 +41,20 @@ MODE: Mode = "ranked"
 def train(run: Run) -> dict[str, Any]:
     """Collect rows for the minutes given, fit, write weights and card to `run.out`; the card."""
     began = time.monotonic()
-    if not judge.installed():  # any order of the chains will do to learn from
-        judge.use(from_dump([{"tree_structure": {"leaf_value": 0.0}}]))
+    if not judge_weights.installed():  # any order of the chains will do to learn from
+        judge_weights.use(JudgeWeights(from_dump([{"tree_structure": {"leaf_value": 0.0}}])))
     reader_for = ReaderHalves(run.halves) if run.halves else lambda question: load_reader()
     until = began + 60 * run.minutes
     if run.collection is not None:
         return adapt(run, until, reader_for, *run.collection)
     rows = _rows(run, until, lambda done: collect(run.data, load_embedder(), None, MODE, done, reader_for))
-    start = _loaded(run.start)[0] if run.start is not None else None
-    trees, calibration, report = judge_fit.fit(rows, run.seed, start)
-    card = _card(run, report, trees, began) | {
+    start = JudgeWeights.load(run.start) if run.start is not None else None
+    weights, report = judge_fit.fit(rows, run.seed, start)
+    card = _card(run, report, weights, began) | {
         "data": licences(run.data, sorted({source.name for source in SOURCES})) if run.data else {},
         "score": {"of": "AUROC of the best chain, 5-fold", "value": report["all"]["auroc"]},
     }
-    return _write(run, trees, calibration, card)
+    return _write(run, weights, card)
 
 
 def adapt(run: Run, until: float, reader_for: ReaderFor, data_dir: Path, name: str) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def adapt(run: Run, until: float, reader_for: ReaderFor, data_dir: Path, name: s
     began = until - 60 * run.minutes
     own = open_collection(data_dir, name)
     start = run.start or installed_path()
-    before = _loaded(start)
+    before = JudgeWeights.load(start)
 
     def stream(done: Counter[str]) -> Iterator[Rows]:
         return collect_own(data_dir, own, load_embedder(), MODE, done, reader_for, run.seed)
@@ -73,9 +73,9 @@ def adapt(run: Run, until: float, reader_for: ReaderFor, data_dir: Path, name: s
     rows = [row for row in _rows(run, until, stream) if len(row.right)]
     held_out = [row for row in rows if row.source == label(held_out=True)]
     learn = [row for row in rows if row.source == label(held_out=False)]
-    trees, calibration, report = judge_fit.fit(learn, run.seed, before[0])
-    measures = adaptation(before, (trees, calibration), held_out)
-    card = _card(run, report, trees, began) | {
+    weights, report = judge_fit.fit(learn, run.seed, before, mend=True)
+    measures = adaptation(before, weights, held_out)
+    card = _card(run, report, weights, began) | {
         "start": delta.digest(start)[:12],
         "data": {"collection": name},
         "collection": own.card(measures),
@@ -84,15 +84,20 @@ def adapt(run: Run, until: float, reader_for: ReaderFor, data_dir: Path, name: s
             "value": measures["1 - Brier"]["after"][0],
         },
     }
-    return _write(run, trees, calibration, card)
+    return _write(run, weights, card)
 
 
-def _card(run: Run, report: dict[str, Any], trees: Trees, began: float) -> dict[str, Any]:
+def _card(run: Run, report: dict[str, Any], weights: JudgeWeights, began: float) -> dict[str, Any]:
     facts = provenance()
     return {
         "skill": "judge",
         "features": list(FEATURES),
-        "settings": {**judge_fit.SETTINGS, "rounds": judge_fit.ROUNDS, "folds": judge_fit.FOLDS},
+        "settings": {
+            **judge_fit.SETTINGS,
+            "rounds": judge_fit.ROUNDS,
+            "folds": judge_fit.FOLDS,
+            "choices": list(judge_fit.CHOICES),
+        },
         "seed": run.seed,
         "halves": [delta.digest(path)[:12] for path in run.halves],
         "start": delta.digest(run.start)[:12] if run.start is not None else "",
@@ -100,21 +105,13 @@ def _card(run: Run, report: dict[str, Any], trees: Trees, began: float) -> dict[
         "commit": facts["commit"],
         "minutes": round((time.monotonic() - began) / 60, 1),
         "quality": report,
-        "splits": judge_fit.importance(trees),
+        "splits": judge_fit.importance(weights.trees),
     }
 
 
-def _write(run: Run, trees: Trees, calibration: tuple[float, float], card: dict[str, Any]) -> dict[str, Any]:
-    arrays = {**trees.arrays("judge"), "calibration": np.array(calibration, dtype=np.float64)}
-    delta.save_arrays(weights_path(run.out), arrays, card)
+def _write(run: Run, weights: JudgeWeights, card: dict[str, Any]) -> dict[str, Any]:
+    delta.save_arrays(weights_path(run.out), weights.arrays(), card)
     return card
-
-
-def _loaded(path: Path) -> tuple[Trees, tuple[float, float]]:
-    """Trees and calibration of a judge."""
-    arrays = delta.load_arrays(path)
-    scale, shift = arrays["calibration"].tolist()
-    return Trees.from_arrays(arrays, "judge"), (scale, shift)
 
 
 def _rows(run: Run, until: float, stream: Callable[[Counter[str]], Iterator[Rows]]) -> list[Rows]:
@@ -143,8 +140,3 @@ def _read(line: str) -> Rows:
 def weights_path(out: Path) -> Path:
     """Where a run writes the judge."""
     return out / "judge.safetensors"
-
-
-def installed_path() -> Path:
-    """Where the agent reads the judge from."""
-    return Path(str(files("agent").joinpath("weights/judge.safetensors")))

@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
+from agent.judge_weights import JudgeWeights
 from agent.matching import WordMatcher
 from agent.reader import Reader
 from index.retrieve import Searcher
 from index.store import Store
-from index.trees import Trees
 from index.types import Embedder, Mode, Scope
 from training import judge_fit
 from training.data import QAExample
@@ -103,13 +103,11 @@ def collect_own(
         store.close()
 
 
-def adaptation(
-    before: tuple[Trees, tuple[float, float]], after: tuple[Trees, tuple[float, float]], rows: Sequence[Rows]
-) -> dict[str, Any]:
+def adaptation(before: JudgeWeights, after: JudgeWeights, rows: Sequence[Rows]) -> dict[str, Any]:
     """Looks at questions over the documents held out: 1 - squared error of the stated probability (Brier), whether
     the best chain is right, and the AUROC of the best chain, before and after, with the gain's interval over
     questions."""
-    old, new = (_said(*one, rows) for one in (before, after))
+    old, new = (_said(one, rows) for one in (before, after))
     groups: dict[str, list[int]] = defaultdict(list)
     for at, row in enumerate(rows):
         groups[row.question].append(at)
@@ -128,14 +126,11 @@ def adaptation(
     }
 
 
-def _said(
-    trees: Trees, calibration: tuple[float, float], rows: Sequence[Rows]
-) -> tuple[np.ndarray, np.ndarray]:
-    """(stated probability of the best chain, whether it is right) of each look."""
-    scores = [trees.score(row.features) for row in rows]
-    best = np.array([float(one.max()) for one in scores])
-    right = np.array([float(row.right[int(one.argmax())]) for row, one in zip(rows, scores, strict=True)])
-    return 1.0 / (1.0 + np.exp(-(calibration[0] * best + calibration[1]))), right
+def _said(weights: JudgeWeights, rows: Sequence[Rows]) -> tuple[np.ndarray, np.ndarray]:
+    """(stated probability, whether the preferred chain is right) of each look."""
+    stated = np.array([float(weights.stated(row.features).max()) for row in rows])
+    chosen = [int(weights.preferred(row.features).argmax()) for row in rows]
+    return stated, np.array([float(row.right[at]) for row, at in zip(rows, chosen, strict=True)])
 
 
 def _auroc_gain(

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from agent.judge import FEATURES
+from agent.judge_weights import JudgeWeights
 from index import delta
 from index.encoders import load_embedder
 from index.errors import InputError, NotFoundError
@@ -148,11 +149,11 @@ def test_a_judge_that_knows_gains_over_one_that_does_not() -> None:
         table = draw.random((4, len(FEATURES))).astype(np.float32)
         table[:, 0] *= number % 2  # no chain of every second question is right
         rows.append(Rows("x", f"q{number}", table, (table[:, 0] > 0.5).astype(np.float32), bool(number % 2)))
-    measures = judge_collection.adaptation((constant, (1.0, 0.0)), (knowing, (1.0, 0.0)), rows)
+    measures = judge_collection.adaptation(JudgeWeights(constant), JudgeWeights(knowing), rows)
     assert measures["1 - Brier"]["before"][0] == 0.75 and measures["1 - Brier"]["gain"][1] > 0
     assert measures["AUROC"]["before"] == 0.5 and measures["AUROC"]["after"] > 0.95
     assert measures["AUROC"]["gain"][1] > 0.3
-    same = judge_collection.adaptation((knowing, (1.0, 0.0)), (knowing, (1.0, 0.0)), rows)
+    same = judge_collection.adaptation(JudgeWeights(knowing), JudgeWeights(knowing), rows)
     assert same["1 - Brier"]["gain"] == [0.0, 0.0, 0.0]
 
 
