@@ -86,26 +86,28 @@ def test_preferring_is_learned_apart_from_the_probability(inquiry: Inquiry, give
     """The preferred chain takes the surest one's place and probability; no rule's exclusion is undone by it."""
     thread = inquiry.whole
     chains = [one.chain for one in thread.judged]
+    scale = from_dump([_split(FEATURES.index("rank"), 0.5, 2.0, 1.0)])  # the first proposal is the surest
+    judge_weights.use(JudgeWeights(scale))
     before = judged(thread.question, thread.weights, chains, thread.useful)
-    shipped = judge_weights.current()
-    liked = next(one for one in before[1:] if one.answer != before[0].answer and one.probability > 0.0)
-    column = next(
-        name
+    free = [one for one in before if one.probability > judge.UNCONNECTED and one.answer != before[0].answer]
+    liked, column, threshold = next(
+        (one, name, (one.features[name] + best) / 2)
+        for one in free
         for name in FEATURES
-        if liked.features[name] > max(one.features[name] for one in before if one is not liked) + 0.01
+        if one.features[name] > 0.01 + (best := max(o.features[name] for o in before if o is not one))
     )
-    at = FEATURES.index(column)
-    table = np.array([[one.features[name] for name in FEATURES] for one in before], dtype=np.float32)
-    second, first = np.sort(table[:, at])[-2:]
-    leaves = {"left_child": {"leaf_value": 0.0}, "right_child": {"leaf_value": 1.0}}
-    split = {"split_feature": at, "threshold": float(first + second) / 2, **leaves}
-    judge_weights.use(replace(shipped, choice=from_dump([{"tree_structure": split}])))
+    preference = from_dump([_split(FEATURES.index(column), threshold, 0.0, 1.0)])
+    judge_weights.use(JudgeWeights(scale, choice=preference))
     after = judged(thread.question, thread.weights, chains, thread.useful)
     assert after[0].answer == liked.answer
-    assert after[0].probability == pytest.approx(max(one.probability for one in before))
-    assert next(one for one in after if one.chain is before[0].chain).probability == pytest.approx(
-        liked.probability
-    )
+    assert after[0].probability == before[0].probability > liked.probability
+    second = next(one for one in after if one.chain is before[0].chain)
+    assert second.probability == liked.probability
+
+
+def _split(column: int, threshold: float, low: float, high: float) -> dict[str, object]:
+    leaves = {"left_child": {"leaf_value": low}, "right_child": {"leaf_value": high}}
+    return {"tree_structure": {"split_feature": column, "threshold": threshold, **leaves}}
 
 
 def test_weights_come_back_from_their_file(tmp_path: Path) -> None:
