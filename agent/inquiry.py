@@ -33,7 +33,7 @@ from index.types import Hit, Passage, Scope
 
 STOP_AT = 0.60  # probability of a right answer at which searching further does not pay
 SETTLED_AT = 0.80  # the same for a comparison, whose parts are worked out by code and surer than a reading
-ANSWER_AT = 0.30  # below it the honest reply is "not in your documents"; docs/LOG.md tells how it was chosen
+ANSWER_AT = 0.25  # below it the honest reply is "not in your documents"; docs/LOG.md tells how it was chosen
 ABSENT = 0.05  # probability at most when the collection never mentions something that the question names
 MISSING_BELOW = 0.5  # degree under which a question word counts as not covered
 
