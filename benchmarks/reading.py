@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> None:
             searcher = Searcher(index.store, embedder)
             found[name] = rows(name, examples, searcher, Scope((index.collection,)), embedder, model)
         report.show(table(name, found[name]), markdown=options.markdown)
-        report.write_json(options.json, {"sets": found, **facts("benchmarks.reading", options)})
+        report.write_json(options.json, {"sets": found, **facts("reading", options)})
 
 
 def rows(

@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> None:
     whole = looks(WITH, [twins[fold(one.question)] for one in without])
     found = scored(lacking, whole)
     report.show(table(found), markdown=options.markdown)
-    report.write_json(options.json, {**found, **facts("benchmarks.sufficiency", options)})
+    report.write_json(options.json, {**found, **facts("sufficiency", options)})
 
 
 def looks(name: str, examples: Sequence[QAExample]) -> list[Look]:

@@ -62,10 +62,10 @@ def test_what_training_never_saw_the_gate_decides(unseen: list[str], now: Situat
     ("likes", "probability", "legal", "action"),
     [
         ("abstain", 0.40, ("answer", "graph", "abstain"), "answer"),
-        ("abstain", 0.25, ("answer", "graph", "abstain"), "abstain"),
-        ("answer", 0.25, ("answer", "graph", "abstain"), "abstain"),
+        ("abstain", 0.2, ("answer", "graph", "abstain"), "abstain"),
+        ("answer", 0.2, ("answer", "graph", "abstain"), "abstain"),
         ("answer", 0.40, ("answer", "graph", "abstain"), "answer"),
-        ("graph", 0.25, ("answer", "graph", "abstain"), "graph"),
+        ("graph", 0.2, ("answer", "graph", "abstain"), "graph"),
         ("abstain", 0.60, ("graph", "abstain"), "abstain"),
     ],
 )
