@@ -134,7 +134,8 @@ def data_root() -> Path:
 def facts(module: str, options: Any) -> dict[str, Any]:
     """How a run is repeated, without paths of this machine."""
     given = " ".join(
-        f"--{name.replace('_', '-')}" + ("" if value is True else " " + (" ".join(value) if isinstance(value, list) else str(value)))
+        f"--{name.replace('_', '-')}"
+        + ("" if value is True else " " + (" ".join(value) if isinstance(value, list) else str(value)))
         for name, value in sorted(vars(options).items())
         if value not in (None, False) and name not in ("json", "data", "cache")
     )

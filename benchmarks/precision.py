@@ -43,7 +43,9 @@ def main() -> None:
     base = np.array(found["float32"]["states"])
     for one in found.values():
         one["cosine"] = round(float((np.array(one.pop("states")) * base).sum(1).mean()), 4)
-    report.write_json(options.json, {"formats": found, **facts("precision", options)})
+    report.write_json(
+        options.json, {"formats": found, "questions": options.limit, **facts("precision", options)}
+    )
     report.show(table(found, options.limit), markdown=options.markdown)
 
 

@@ -11,7 +11,18 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from benchmarks import compression, documents, held_out, policy, retrieval, single_hop
+from benchmarks import (
+    agent_ablation,
+    compression,
+    documents,
+    held_out,
+    policy,
+    precision,
+    reading,
+    retrieval,
+    single_hop,
+    sufficiency,
+)
 from benchmarks.ablation import ablation_grids
 from benchmarks.growth import growth_grid
 from benchmarks.measure import RESULTS, ROOT
@@ -38,14 +49,17 @@ Missed or not measured at this code:
   best five passages 1 answer of 178 on HotpotQA, 2 of 198 on QED and 1 of 198 on SQuAD 2 (docs/LOG.md). What the
   reader made of the passages of that table was computed on an H100 and kept as float16; the milliseconds are of five
   questions a pool, read anew on one core of a slow host: compare them with the bare pass.
-- Milliseconds of the multi-hop tables were taken on an overloaded machine; on a quieter one (README, f0c4242) p95 was
-  15 (graph) and 30 (ranked) at 5,518 passages, 49 and 69 at 18,046.
+- Milliseconds of the multi-hop tables were taken on an overloaded machine before search was made faster. Searching
+  2Wiki's 5,518 passages since (`forage eval retrieval --modes hybrid,graph,ranked,deep`, wall clock, two cores with
+  nothing else to do), on a host whose speed changes by the hour: where encoding a question took 24 ms, p95 was 50
+  (graph) and 75 (ranked) before, 23 and 54 to 80 after; where it took 39 ms, 41 and 108 after. On a host where it takes
+  6 ms (README, f0c4242) they were 15 and 30 before. Aims: 30 and 80.
 - The ablation of search is of 24feb1a. That of packing is of the learned packing without reading, measured pool by
   pool with the functions that `--parts packing` has called since.
-- The growth table was taken on a host two to five times slower than the one before it (24feb1a): compare its columns,
-  not its milliseconds. networkx's PageRank took 731 ms now and 351 then, encoding a passage 133 and 27. At 100,000
-  passages now and then: graph search p95 136 and 36 ms, ranked 210 and 72 (aims 60 and 150: met then, not now), a
-  document found after 62 and 22 ms, linked after 765 and 1,597: since then graphs are extended, not made anew.
+- The growth table was taken on a host two to four times slower than the one of 24feb1a (networkx's PageRank took 941
+  ms now and 351 then) and beside other work: compare its columns, not its milliseconds. At 100,000 passages graph search
+  p95 was 136 ms, then 82 (this table), and 50 to 78 after the last mend, in single runs on a folder of that size; ranked
+  210, 222, and 156 to 203. On the host of 24feb1a they were 36 and 72 before all of these mends. Aims: 60 and 150.
 - Growth to 1,000,000 passages.
 - Searching less costs right answers: the boundary preset against both others (table of presets, row `right`), most
   of it in one of three worlds.
@@ -80,9 +94,15 @@ def sections() -> Iterator[str]:
         if not path.is_file():
             continue
         found = json.loads(path.read_text(encoding="utf-8"))
-        command = found["command"].replace(" --markdown", "")
+        origin = _origin(found)
+        command = origin["command"].replace(" --markdown", "")
         parts = "\n".join(render(found))
-        yield f"## {title}\n\n`{command}` at {found['commit']}\n\n{parts}"
+        yield f"## {title}\n\n`{command}` at {origin['commit']}\n\n{parts}"
+
+
+def _origin(found: dict[str, Any]) -> dict[str, Any]:
+    """Where a file's command and commit stand: in the file, or with each of its sets (the first is told)."""
+    return found if "command" in found else next(iter(found.values()))
 
 
 def _retrieval(found: dict[str, Any]) -> Iterator[str]:
@@ -104,6 +124,24 @@ def _compression(found: dict[str, Any]) -> Iterator[str]:
     for name, pool in found["pools"].items():
         yield compression.grid(name, pool).markdown()
         yield compression.verdict(pool)
+
+
+def _reading(found: dict[str, Any]) -> Iterator[str]:
+    for name, one in found["sets"].items():
+        yield reading.table(name, one).markdown()
+
+
+def _sufficiency(found: dict[str, Any]) -> Iterator[str]:
+    yield sufficiency.table(found).markdown()
+
+
+def _precision(found: dict[str, Any]) -> Iterator[str]:
+    yield precision.table(found["formats"], found["questions"]).markdown()
+
+
+def _agent_ablation(found: dict[str, Any]) -> Iterator[str]:
+    for name, one in found.items():
+        yield agent_ablation.as_markdown(name, one["variants"], one["n"]) + "\n"
 
 
 def _documents(found: dict[str, Any]) -> Iterator[str]:
@@ -147,6 +185,10 @@ SECTIONS: tuple[tuple[str, str, Callable[[dict[str, Any]], Iterator[str]]], ...]
     ("held-out", "The ranker on sets it never learned from", _held_out),
     ("single-hop", "The ranker on single-hop pools, with and without titles", _single_hop),
     ("compression", "Tokens for the evidence", _compression),
+    ("reading", "Reading after search, beside plainer ways", _reading),
+    ("precision", "Number formats of the networks", _precision),
+    ("sufficiency", "Does the judge know when evidence does not suffice?", _sufficiency),
+    ("agent-ablation", "What each part of the agent is worth", _agent_ablation),
     ("documents", "Domain shift: real documents", _documents),
     ("rewards", "Rewards on pairs of runs", _rewards),
     ("presets", "Policies trained with different presets", _presets),
