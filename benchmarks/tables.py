@@ -56,10 +56,11 @@ Missed or not measured at this code:
   6 ms (README, f0c4242) they were 15 and 30 before. Aims: 30 and 80.
 - The ablation of search is of 24feb1a. That of packing is of the learned packing without reading, measured pool by
   pool with the functions that `--parts packing` has called since.
-- The growth table was taken on a host two to four times slower than the one of 24feb1a (networkx's PageRank took 941
-  ms now and 351 then) and beside other work: compare its columns, not its milliseconds. At 100,000 passages graph search
-  p95 was 136 ms, then 82 (this table), and 50 to 78 after the last mend, in single runs on a folder of that size; ranked
-  210, 222, and 156 to 203. On the host of 24feb1a they were 36 and 72 before all of these mends. Aims: 60 and 150.
+- The growth table was taken on a host two to four times slower than the one of 24feb1a (networkx's PageRank took
+  941 ms now and 351 then) and beside other work: compare its columns, not its milliseconds. At 100,000 passages graph
+  search p95 was 136 ms, then 82 (this table), and 50 to 78 after the last mend, in single runs on a folder of that
+  size; ranked 210, 222, and 156 to 203. On the host of 24feb1a they were 36 and 72 before all of these mends. Aims: 60
+  and 150.
 - Growth to 1,000,000 passages.
 - Searching less costs right answers: the boundary preset against both others (table of presets, row `right`), most
   of it in one of three worlds.
