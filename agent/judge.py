@@ -21,6 +21,7 @@ from agent.designations import designations, holds
 from agent.judge_weights import current
 from agent.matching import stems
 from agent.question import Question
+from agent.reader import Evidence
 from agent.spans import DATE
 from index.names import title_names
 
@@ -247,8 +248,12 @@ def _unconnected(question: Question, weights: np.ndarray, chain: Chain, answer: 
     if (alone and (not chain.joint or question.options)) or (not alone and _joined(chain)):
         return False
     holding = [link for link in reversed(chain.links) if answer in link.text or answer in link.passage.text]
-    link = holding[0] if holding else chain.last
-    return _mean(link.degrees, weights, named_terms(question)) < NAMES_NEEDED
+    return not names_asked(question, weights, holding[0] if holding else chain.last)
+
+
+def names_asked(question: Question, weights: np.ndarray, link: Evidence) -> bool:
+    """Whether a sentence, with the place it stands in, holds enough of the question's names to be about them."""
+    return _mean(link.degrees, weights, named_terms(question)) >= NAMES_NEEDED
 
 
 def _own_number(question: Question, chain: Chain, answer: str) -> bool:

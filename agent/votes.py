@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from agent.chain import Chain, make_chain
 from agent.compare import amount
 from agent.inquiry import Thread
+from agent.judge import names_asked
 from agent.matching import stems
 from agent.reader import Evidence
 from agent.rereading import reread
@@ -22,7 +23,8 @@ MORE = 5  # passages read besides where the first disagree
 
 def ballots(thread: Thread) -> list[tuple[Chain, float]]:
     """A chain for each answer with its votes, most first. A passage's vote is the trained reader's probability, from
-    VOTE_FROM on; like answers are counted together."""
+    VOTE_FROM on; like answers are counted together. Who tells of another person or thing than the one that was asked
+    about has no vote, however sure the reader is of its date."""
     read = {chain.last.passage.id: chain for chain in reversed(list(_alone(thread)))}
     votes = counted(list(read.values()))
     if len(votes) < 2 or thread.model is None:
@@ -36,14 +38,15 @@ def _alone(thread: Thread) -> Iterator[Chain]:
     for one in thread.judged:
         chain = one.chain
         if len(chain.links) == 1 and not chain.joint and chain.reading is not None and chain.answers:
-            yield chain
+            if names_asked(thread.question, thread.weights, chain.last):
+                yield chain
 
 
 def _unread(thread: Thread, read: set[int]) -> list[Evidence]:
     """The best sentence of each of the most useful passages that were not read alone."""
     best: dict[int, Evidence] = {}
     for one in sorted(thread.pool, key=lambda one: -one.score):
-        if one.passage.id not in read:
+        if one.passage.id not in read and names_asked(thread.question, thread.weights, one):
             best.setdefault(one.passage.id, one)
     return sorted(best.values(), key=lambda one: -thread.useful.get(one.passage.id, 0.0))[:MORE]
 

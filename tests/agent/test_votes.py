@@ -77,3 +77,20 @@ def test_the_answer_tells_both(tmp_path: Path, embedder: MiniLMEmbedder) -> None
     searcher = searcher_over(tmp_path, ("Ilse Varn", "Odo Prell") * 4, embedder)
     answer = Agent(searcher, Settings(), None).ask(QUESTION)
     assert {answer.short, *answer.others} == {"Ilse Varn", "Odo Prell"}
+
+
+def test_another_persons_date_is_no_vote(tmp_path: Path, embedder: MiniLMEmbedder) -> None:
+    """The reader is sure of any death it is shown; only that of the person asked about answers the question."""
+    deaths = {"Mira Vell": "3 December 1929", "Odo Prell": "12 March 1909", "Ilse Varn": "21 May 1931"}
+    files = tmp_path / "files"
+    files.mkdir()
+    for name, day in deaths.items():
+        text = f"# {name}\n\n{name} died on {day}, and the bells were rung for an hour.\n"
+        (files / f"{name.split()[1].lower()}.md").write_text(text, encoding="utf-8")
+    store = Store.open(tmp_path / "data")
+    ingest(store, [files], "people", embedder=embedder)
+    agent = Agent(Searcher(store, embedder), Settings(), None)
+    for name, day in deaths.items():
+        answer = agent.ask(f"On what date did {name} die?")
+        assert answer.short == day
+        assert "differs" not in answer.text and len(answer.citations) == 1
