@@ -37,9 +37,9 @@ def _alone(thread: Thread) -> Iterator[Chain]:
     """Chains of one passage that the reader has read, the likeliest first."""
     for one in thread.judged:
         chain = one.chain
-        if len(chain.links) == 1 and not chain.joint and chain.reading is not None and chain.answers:
-            if names_asked(thread.question, thread.weights, chain.last):
-                yield chain
+        read = chain.reading is not None and not chain.joint and bool(chain.answers)
+        if read and len(chain.links) == 1 and names_asked(thread.question, thread.weights, chain.last):
+            yield chain
 
 
 def _unread(thread: Thread, read: set[int]) -> list[Evidence]:
