@@ -74,6 +74,7 @@ def judged(
     which = designations(question.text)
     loose = [
         not plausible(question.expects, answer)
+        or _echo(question, answer)
         or _own_number(question, chain, answer)
         or _unconnected(question, weights, chain, answer)
         or _another(which, chain)
@@ -254,6 +255,13 @@ def _unconnected(question: Question, weights: np.ndarray, chain: Chain, answer: 
 def names_asked(question: Question, weights: np.ndarray, link: Evidence) -> bool:
     """Whether a sentence, with the place it stands in, holds enough of the question's names to be about them."""
     return _mean(link.degrees, weights, named_terms(question)) >= NAMES_NEEDED
+
+
+def _echo(question: Question, answer: str) -> bool:
+    """Whether what should be a date or a number only repeats words of the question: "born", asked when."""
+    wanted = question.expects in ("date", "year", "number") and not question.options
+    own = stems(answer)
+    return wanted and bool(own) and not re.search(r"\d", answer) and own <= stems(question.text)
 
 
 def _own_number(question: Question, chain: Chain, answer: str) -> bool:

@@ -130,3 +130,10 @@ def test_the_number_of_its_own_document_is_no_answer_unless_asked_for(inquiry: I
     assert not judge._own_number(analyse("Which PEP speaks of mills?"), chain, "PEP 304")
     assert not judge._own_number(analyse("Which mill was built first?"), chain, "Mills")
     assert not judge._own_number(analyse("Which mill was built first?"), first, "Tarsholm")
+
+
+def test_a_word_of_the_question_is_no_date() -> None:
+    asked = analyse("On what date was the engineer born?")
+    assert judge._echo(asked, "born") and judge._echo(asked, "the engineer")
+    assert not judge._echo(asked, "3 May 1900") and not judge._echo(asked, "Easter Sunday")
+    assert not judge._echo(analyse("Who was the engineer born in Tarsholm?"), "the engineer")
