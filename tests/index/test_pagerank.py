@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
+from index import pagerank
 from index.pagerank import combine, personalised_pagerank, steps_for, walk
 
 
@@ -65,3 +66,13 @@ def test_what_is_left_out_is_within_the_bound(damping: float, tolerance: float) 
     near = combine(walk(links, reset, steps), damping)
     exact = personalised_pagerank(links, reset, damping, 1e-9)
     assert np.abs(near - exact).sum() <= 2 * tolerance + 1e-5
+
+
+def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(5)
+    links = sparse.random(60, 60, 0.2, format="csr", dtype=np.float32, random_state=random)
+    resets = random.random((60, 5), dtype=np.float32)
+    alone = walk(links, resets, 6)
+    monkeypatch.setattr(pagerank, "THREADED", 0)
+    for one, other in zip(alone, walk(links, resets, 6), strict=True):
+        assert (one == other).all()
