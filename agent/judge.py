@@ -11,19 +11,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePath
 
 import numpy as np
 
-from agent.answer_types import plausible
-from agent.chain import Chain, named_terms, names_document
-from agent.designations import designations, holds
+from agent.chain import Chain, named_terms
+from agent.judge_rules import CLOSED, excluded, joined, mean_degree
 from agent.judge_weights import current
 from agent.matching import stems
 from agent.question import Question
-from agent.reader import Evidence
 from agent.spans import DATE
-from index.names import title_names
 
 FEATURES = (
     "coverage", "names", "relation", "weakest", "cosine", "typed", "rule_answer", "links", "own", "chain_score",
@@ -34,12 +30,10 @@ FEATURES = (
     "same_passage", "title_last", "joint", "joint_agrees", "joint_read", "joint_none", "joint_enough", "joint_yes",
     "joint_no", "joint_twice",
 )  # fmt: skip
-NAMES_NEEDED = 0.6  # share of the question's names that an unconnected sentence with the answer must hold
 UNCONNECTED = 0.2  # probability at most without it: below the line of silence (docs/LOG.md)
 TOLD_FROM = 0.35  # share of the best probability from which a chain with the same answer may be shown for it
 WORKED_OUT, WORKED_OUT_POORLY = 0.95, 0.80  # probability that a comparison by code is right (docs/LOG.md)
 WELL_READ = 0.5  # probability of its weakest reading from which it counts as well read
-_CLOSED = ("yes", "no")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +65,8 @@ def judged(
     table = features(question, weights, chains, answers, useful)
     weighed = current()
     said, liked = weighed.stated(table), weighed.preferred(table).astype(float)
-    which = designations(question.text)
     loose = [
-        not plausible(question.expects, answer)
-        or _echo(question, answer)
-        or _own_number(question, chain, answer)
-        or _unconnected(question, weights, chain, answer)
-        or _another(which, chain)
-        for chain, answer in zip(chains, answers, strict=True)
+        excluded(question, weights, chain, answer) for chain, answer in zip(chains, answers, strict=True)
     ]
     said = np.where(loose, np.minimum(said, UNCONNECTED), said)
     _as_read(chains, answers, said)
@@ -184,8 +172,8 @@ def features(
         same = np.array([bool(key) and key == keys[at] for key in keys])
         row = {
             "coverage": chain.coverage,
-            "names": _mean(chain.covered, weights, is_name),
-            "relation": _mean(chain.covered, weights, ~is_name),
+            "names": mean_degree(chain.covered, weights, is_name),
+            "relation": mean_degree(chain.covered, weights, ~is_name),
             "weakest": float(chain.covered.min()) if len(chain.covered) else 1.0,
             "cosine": max(link.cosine for link in chain.links),
             "typed": float(bool(chain.answers)),
@@ -220,9 +208,9 @@ def features(
             "question_words": len(question.terms),
             "question_names": len(question.names),
             "rank": at,
-            "joined": _joined(chain),
-            "names_last": _mean(chain.last.degrees, weights, is_name),
-            "names_own": _mean(chain.last.own, weights, is_name),
+            "joined": joined(chain),
+            "names_last": mean_degree(chain.last.degrees, weights, is_name),
+            "names_own": mean_degree(chain.last.own, weights, is_name),
             "same_passage": float(np.mean([c.last.passage.id == last for c in chains])),
             "title_last": float(stems(chain.last.passage.title) <= asked),
             "joint": float(chain.joint),
@@ -240,66 +228,10 @@ def features(
     return table
 
 
-def _unconnected(question: Question, weights: np.ndarray, chain: Chain, answer: str) -> bool:
-    """Whether nothing connects a chain's sentences and the one with the answer is about something else: another
-    bridge's cost next to the bridge that was asked about."""
-    if not answer or answer in _CLOSED:
-        return False
-    alone = len(chain.links) < 2  # the trees know single chains; of packed evidence they have seen little
-    if (alone and (not chain.joint or question.options)) or (not alone and _joined(chain)):
-        return False
-    holding = [link for link in reversed(chain.links) if answer in link.text or answer in link.passage.text]
-    return not names_asked(question, weights, holding[0] if holding else chain.last)
-
-
-def names_asked(question: Question, weights: np.ndarray, link: Evidence) -> bool:
-    """Whether a sentence, with the place it stands in, holds enough of the question's names to be about them."""
-    return _mean(link.degrees, weights, named_terms(question)) >= NAMES_NEEDED
-
-
-def _echo(question: Question, answer: str) -> bool:
-    """Whether what should be a date or a number only repeats words of the question: "born", asked when."""
-    wanted = question.expects in ("date", "year", "number") and not question.options
-    own = stems(answer)
-    return wanted and bool(own) and not re.search(r"\d", answer) and own <= stems(question.text)
-
-
-def _own_number(question: Question, chain: Chain, answer: str) -> bool:
-    """Whether the answer is only the number that the document goes by, which was not asked for: "PEP 304"."""
-    numbers = title_names(chain.last.passage.title)[:-1]
-    return answer in numbers and not stems(answer.split()[0].split("-")[0]) & stems(question.text)
-
-
-def _another(which: frozenset[str], chain: Chain) -> bool:
-    """Whether the evidence never names the version or number that the question is about."""
-    if not which:
-        return False
-    passages = [link.passage for link in chain.links]
-    texts = [f"{PurePath(p.source).name}\n{p.title}\n{p.heading}\n{p.text}" for p in passages]
-    return any(not any(holds(text, one) for text in texts) for one in which)
-
-
-def _joined(chain: Chain) -> float:
-    """1 where each link's passage names the next one's title or is named by it; 1 for a single link."""
-    pairs = zip(chain.links, chain.links[1:], strict=False)
-    return float(
-        all(
-            names_document(one.text, other.passage.title)
-            or names_document(other.passage.text, one.passage.title)
-            for one, other in pairs
-        )
-    )
-
-
 def _said(chain: Chain, answer: str) -> float:
     """The reader's probability of this answer."""
     if chain.reading is None:
         return 0.0
-    if answer in _CLOSED:
+    if answer in CLOSED:
         return chain.reading.yes if answer == "yes" else chain.reading.no
     return chain.reading.probability
-
-
-def _mean(degrees: np.ndarray, weights: np.ndarray, chosen: np.ndarray) -> float:
-    total = float(weights[chosen].sum()) if len(chosen) else 0.0
-    return float((degrees[chosen] * weights[chosen]).sum() / total) if total else 1.0

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from agent.chain import Chain, make_chain
 from agent.compare import amount
 from agent.inquiry import Thread
-from agent.judge import names_asked
+from agent.judge_rules import names_asked
 from agent.matching import stems
 from agent.reader import Evidence
 from agent.rereading import reread

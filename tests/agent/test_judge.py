@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent import judge, judge_weights
+from agent import judge, judge_rules, judge_weights
 from agent.inquiry import Inquiry
 from agent.judge import FEATURES, answer_of, features, judged
 from agent.judge_weights import JudgeWeights
@@ -125,15 +125,15 @@ def test_the_number_of_its_own_document_is_no_answer_unless_asked_for(inquiry: I
     first = inquiry.whole.judged[0].chain
     titled = replace(first.last, passage=replace(first.last.passage, title="PEP 304: Mills"))
     chain = replace(first, links=(titled,))
-    assert judge._own_number(analyse("Which mill was built first?"), chain, "PEP 304")
-    assert judge._own_number(analyse("Which mill was built first?"), chain, "PEP-304")
-    assert not judge._own_number(analyse("Which PEP speaks of mills?"), chain, "PEP 304")
-    assert not judge._own_number(analyse("Which mill was built first?"), chain, "Mills")
-    assert not judge._own_number(analyse("Which mill was built first?"), first, "Tarsholm")
+    assert judge_rules.own_number(analyse("Which mill was built first?"), chain, "PEP 304")
+    assert judge_rules.own_number(analyse("Which mill was built first?"), chain, "PEP-304")
+    assert not judge_rules.own_number(analyse("Which PEP speaks of mills?"), chain, "PEP 304")
+    assert not judge_rules.own_number(analyse("Which mill was built first?"), chain, "Mills")
+    assert not judge_rules.own_number(analyse("Which mill was built first?"), first, "Tarsholm")
 
 
 def test_a_word_of_the_question_is_no_date() -> None:
     asked = analyse("On what date was the engineer born?")
-    assert judge._echo(asked, "born") and judge._echo(asked, "the engineer")
-    assert not judge._echo(asked, "3 May 1900") and not judge._echo(asked, "Easter Sunday")
-    assert not judge._echo(analyse("Who was the engineer born in Tarsholm?"), "the engineer")
+    assert judge_rules.echoes(asked, "born") and judge_rules.echoes(asked, "the engineer")
+    assert not judge_rules.echoes(asked, "3 May 1900") and not judge_rules.echoes(asked, "Easter Sunday")
+    assert not judge_rules.echoes(analyse("Who was the engineer born in Tarsholm?"), "the engineer")
