@@ -11,17 +11,20 @@ from __future__ import annotations
 
 import math
 import re
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from index import delta
-from index.encoders import LOADING, load_bert, model_folder, multiplies_bf16, tokenizer
+from index.body import Body, body, padded
+from index.encoders import tokenizer
+from index.minilm import load_bert, model_folder
 
 KINDS = ("none", "span", "yes", "no")
 OUTPUTS = len(KINDS) + 1  # the last one: does the evidence suffice?
@@ -118,9 +121,11 @@ def windows(question: str, text: str) -> list[Encoded]:
 class ReaderModel:
     """Reads passages. Safe for threads; weights load on first use."""
 
-    def __init__(self, weights: Path) -> None:
+    def __init__(self, weights: Path, layers: Body | None = None) -> None:
         self._path = weights
-        self._net: Any = None
+        self._lock = threading.Lock()
+        self._body = layers  # as this processor runs them best, unless given
+        self._heads: dict[str, np.ndarray] = {}
         self._calibration = Calibration()
 
     def read(self, question: str, texts: Sequence[str]) -> list[Reading]:
@@ -143,57 +148,32 @@ class ReaderModel:
         self, question: str, texts: Sequence[str]
     ) -> Iterator[tuple[int, Encoded, np.ndarray, np.ndarray]]:
         """Place of the text, input, (tokens, 2) span logits and (5,) kind logits of every window, short ones first."""
-        import torch
-
         if not texts:
             return
-        net = self.network()
+        layers = self._load()
         inputs = [(row, one) for row, text in enumerate(texts) for one in windows(question, text)]
         order = sorted(range(len(inputs)), key=lambda at: len(inputs[at][1].ids))
         at = 0
         while at < len(order):
             some = [inputs[place] for place in order[at : at + max(1, BATCH_TOKENS // MAX_TOKENS)]]
             at += len(some)
-            ids, types, mask = padded([one for _, one in some])
-            with torch.inference_mode():
-                spans, kinds = net(ids, types, mask)
+            states = layers(*padded([(one.ids, one.types) for _, one in some]))
+            spans = states @ self._heads["span.weight"].T + self._heads["span.bias"]
+            kinds = states[:, 0] @ self._heads["kind.weight"].T + self._heads["kind.bias"]
             for line, (row, one) in enumerate(some):
-                yield row, one, spans[line].numpy(), kinds[line].numpy()
+                spans[line, len(one.ids) :] = -1e4
+                yield row, one, spans[line], kinds[line]
 
-    def network(self) -> Any:
-        """The network with its weights, loaded on first use. StoreError when the file is not what its card says."""
-        with LOADING:
-            if self._net is None:
+    def _load(self) -> Body:
+        """The layers, with heads and calibration, on first use. StoreError when the file is not what its card says."""
+        with self._lock:
+            if not self._heads:
                 self._calibration = Calibration(**delta.read_card(self._path).get("calibration", {}))
-                net = build_network()
-                delta.apply(net, delta.load(self._path))
-                if multiplies_bf16():
-                    net.encoder.bfloat16()
-                self._net = net.eval()
-            return self._net
-
-
-class Tokens(Protocol):
-    """What the network is fed of one input."""
-
-    @property
-    def ids(self) -> list[int]: ...
-    @property
-    def types(self) -> list[int]: ...
-
-
-def padded(encoded: Sequence[Tokens]) -> tuple[Any, Any, Any]:
-    """Tensors ids, types and mask of shape (inputs, longest)."""
-    import torch
-
-    width = max(len(one.ids) for one in encoded)
-    ids = torch.zeros((len(encoded), width), dtype=torch.long)
-    types, mask = torch.zeros_like(ids), torch.zeros_like(ids)
-    for line, one in enumerate(encoded):
-        ids[line, : len(one.ids)] = torch.tensor(one.ids)
-        types[line, : len(one.ids)] = torch.tensor(one.types)
-        mask[line, : len(one.ids)] = 1
-    return ids, types, mask
+                change = delta.load_arrays(self._path).items()
+                self._body = self._body or body(self._path)
+                self._heads = {name: one for name, one in change if not name.startswith(delta.ENCODER)}
+            assert self._body is not None
+            return self._body
 
 
 def decode(
@@ -270,8 +250,11 @@ def none_logit(kinds: np.ndarray) -> float:
     return float(kinds[0] - np.logaddexp.reduce(kinds[1 : len(KINDS)]))
 
 
-def build_network() -> Any:
-    """The encoder with untrained heads: (ids, types, mask) -> span logits (b, t, 2), kind logits (b, 5)."""
+def build_network(weights: Path | None = None) -> Any:
+    """What is trained, in PyTorch: the encoder with its heads, new or with what a weights file stores.
+
+    (ids, types, mask) -> span logits (b, t, 2), kind logits (b, 5).
+    """
     import torch
 
     class Network(torch.nn.Module):
@@ -287,7 +270,10 @@ def build_network() -> Any:
             spans = self.span(states).masked_fill(mask.unsqueeze(-1) == 0, -1e4)
             return spans, self.kind(states[:, 0])
 
-    return Network()
+    network = Network()
+    if weights is not None:
+        delta.apply(network, delta.load(weights))
+    return network
 
 
 def shipped_weights() -> Path | None:

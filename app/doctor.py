@@ -18,9 +18,10 @@ from rich.markup import escape
 from agent.config import load_settings
 from agent.llm import test_model
 from app.options import AsJson, DataDir, data_dir_of
-from index.encoders import load_embedder, multiplies_bf16
+from index.encoders import load_embedder
 from index.errors import ForageError
 from index.faiss_index import DenseCache
+from index.minilm import multiplies_bf16
 from index.store import Store
 
 Check = Callable[[Path], str]

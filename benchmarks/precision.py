@@ -1,4 +1,5 @@
-"""What a number format costs and buys on this processor: reader and hop encoder in float32, bfloat16 and 8 bits.
+"""What a number format costs and buys on this processor: reader and hop encoder in float32, bfloat16 and 8 bits by
+PyTorch, and in float32 by ONNX Runtime, which people run where bfloat16 is not native.
 
     python -m benchmarks.precision --limit 150
 
@@ -18,14 +19,16 @@ from typing import Any
 
 import numpy as np
 
+from agent import reader_model
 from benchmarks.measure import RESULTS, alone, data_root, facts, peak_megabytes, spread, stop_with
+from index import body, delta, hop_encoder
 from index.errors import InputError
 from training import report
 from training.data import load_corpus, load_questions, open_data
 from training.metrics import bootstrap, exact_match, f1
 from training.skills import ranker_data
 
-FORMATS = ("float32", "bfloat16", "int8")
+FORMATS = ("float32", "bfloat16", "int8", "float32, ONNX Runtime")
 PACKED_CHARACTERS = 1400  # about 300 tokens
 
 
@@ -49,32 +52,30 @@ def main() -> None:
     report.show(table(found, options.limit), markdown=options.markdown)
 
 
-def converted(network: Any, name: str) -> Any:
-    """The network in a number format."""
-    import torch
-
-    if name == "bfloat16":
-        network.encoder.bfloat16()
+def layers(name: str, path: Path) -> body.Body:
+    """A skill's layers in a number format."""
+    weights = body.shifted(body.packaged(), delta.load_arrays(path))
+    if name == "float32, ONNX Runtime":
+        return body.InOnnx(lambda: weights)
+    made = body.InTorch(weights, half=name == "bfloat16")
     if name == "int8":
+        import torch
+
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the replacement, torchao, is another package
-            network = torch.ao.quantization.quantize_dynamic(network, {torch.nn.Linear}, dtype=torch.qint8)  # type: ignore[no-untyped-call]
-    return network.eval()
+            made.model = torch.ao.quantization.quantize_dynamic(
+                made.model, {torch.nn.Linear}, dtype=torch.qint8
+            )  # type: ignore[no-untyped-call]
+    return made
 
 
 def measure(name: str, limit: int) -> dict[str, Any]:
     """One format: load time, memory, quality and speed of the reader; vectors and speed of the hop encoder."""
-    from agent import reader_model
-    from index import delta, hop_encoder
-
-    began = time.perf_counter()
-    network = reader_model.build_network()
     path, hop_path = reader_model.shipped_weights(), hop_encoder.shipped_weights()
     assert path is not None and hop_path is not None
-    delta.apply(network, delta.load(path))
-    model = reader_model.ReaderModel(path)
-    model._calibration = reader_model.Calibration(**delta.read_card(path).get("calibration", {}))
-    model._net = converted(network, name)
+    began = time.perf_counter()
+    model = reader_model.ReaderModel(path, layers(name, path))
+    model.read("Who?", ["Nobody."])
     loaded = time.perf_counter() - began
 
     data = open_data(data_root() / "squad1_duetest")
@@ -85,10 +86,7 @@ def measure(name: str, limit: int) -> dict[str, Any]:
     packed = [long[at : at + PACKED_CHARACTERS] for at in range(0, 40 * PACKED_CHARACTERS, PACKED_CHARACTERS)]
     times = [timed(lambda text=text: model.read(asked[0].question, [text])) for text in packed]
 
-    hop_network = hop_encoder.build_network()
-    delta.apply(hop_network, delta.load(hop_path))
-    encoder = hop_encoder.HopEncoder(hop_path)
-    encoder._network = converted(hop_network, name)
+    encoder = hop_encoder.HopEncoder(hop_path, layers(name, hop_path))
     states = [(q.question, [texts[q.supporting[0]]]) for q in asked[:40]]
     hop_times = [timed(lambda at=at: encoder.encode_batch(states[at : at + 4])) for at in range(0, 40, 4)]
     return {

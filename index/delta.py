@@ -19,6 +19,17 @@ import numpy as np
 from index.errors import StoreError
 
 LARGEST = 127  # of a signed byte, symmetric
+_TYPES = {
+    "F64": "<f8",
+    "F32": "<f4",
+    "F16": "<f2",
+    "I64": "<i8",
+    "I32": "<i4",
+    "I16": "<i2",
+    "I8": "i1",
+    "U8": "u1",
+    "BOOL": "?",
+}
 ENCODER = "encoder."  # prefix of what the packaged encoder holds; everything else is a head
 
 
@@ -124,10 +135,21 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:
-    """`load` for numpy arrays."""
-    from safetensors.numpy import load_file
+    """`load` for numpy, which knows no bfloat16: those come as float32."""
+    return dict(_checked(path, lambda: _arrays(path)))
 
-    return dict(_checked(path, lambda: load_file(str(path))))
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    from safetensors import deserialize
+
+    found = {}
+    for name, one in deserialize(path.read_bytes()):  # type: ignore[no-untyped-call]
+        if one["dtype"] == "BF16":  # the upper half of a float32
+            values = (np.frombuffer(one["data"], dtype="<u2").astype(np.uint32) << 16).view(np.float32)
+        else:
+            values = np.frombuffer(one["data"], dtype=_TYPES[one["dtype"]])
+        found[name] = values.reshape(one["shape"])
+    return found
 
 
 def _publish(path: Path, write: Callable[[Path], None], card: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ cut so that all of them share EVIDENCE_TOKENS.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
@@ -17,8 +18,10 @@ from typing import Any
 import numpy as np
 
 from index import delta
-from index.encoders import LOADING, load_bert, model_folder, multiplies_bf16, tokenizer
+from index.body import Body, body, padded, unit_means
+from index.encoders import tokenizer
 from index.errors import StoreError
+from index.minilm import load_bert, model_folder
 from index.types import Vectors
 
 DIMENSION = 384
@@ -35,9 +38,10 @@ class HopEncoder:
 
     dimension = DIMENSION
 
-    def __init__(self, weights: Path) -> None:
+    def __init__(self, weights: Path, layers: Body | None = None) -> None:
         self._path = weights
-        self._network: Any = None
+        self._lock = threading.Lock()
+        self._body = layers  # as this processor runs them best, unless given
 
     def encode(self, question: str, evidence: Sequence[str]) -> Vectors:
         """Unit vector of shape (384,): its dot product with a stored passage vector says how useful it is now."""
@@ -46,30 +50,23 @@ class HopEncoder:
 
     def encode_batch(self, states: Sequence[State]) -> Vectors:
         """Unit rows of shape (len(states), 384), float32, in order."""
-        import torch
-
         vectors = np.zeros((len(states), DIMENSION), dtype=np.float32)
         if not states:
             return vectors
-        network = self.network()
+        layers = self._load()
         encoded = [encode_state(question, evidence) for question, evidence in states]
         order = sorted(range(len(states)), key=lambda row: len(encoded[row][0]))
         for at in range(0, len(order), BATCH):
             rows = order[at : at + BATCH]
-            with torch.inference_mode():
-                vectors[rows] = network(*padded([encoded[row] for row in rows])).float().numpy()
+            given = padded([encoded[row] for row in rows])
+            vectors[rows] = unit_means(layers(*given), given[2])
         return vectors
 
-    def network(self) -> Any:
-        """The network with its weights, loaded on first use. StoreError when the file is not what its card says."""
-        with LOADING:
-            if self._network is None:
-                network = build_network()
-                delta.apply(network, delta.load(self._path))
-                if multiplies_bf16():
-                    network.encoder.bfloat16()
-                self._network = network.eval()
-            return self._network
+    def _load(self) -> Body:
+        with self._lock:
+            if self._body is None:
+                self._body = body(self._path)
+            return self._body
 
 
 def encode_state(question: str, evidence: Sequence[str]) -> tuple[list[int], list[int]]:
@@ -89,24 +86,11 @@ def encode_state(question: str, evidence: Sequence[str]) -> tuple[list[int], lis
     return ids, types
 
 
-def padded(encoded: Sequence[tuple[list[int], list[int]]]) -> tuple[Any, Any, Any]:
-    """Tensors ids, types and mask of shape (states, longest)."""
-    import torch
+def build_network(weights: Path | None = None) -> Any:
+    """What is trained, in PyTorch: the encoder as packaged, or with the change that a weights file stores.
 
-    width = max(len(ids) for ids, _ in encoded)
-    ids = torch.zeros((len(encoded), width), dtype=torch.long)
-    types, mask = torch.zeros_like(ids), torch.zeros_like(ids)
-    for row, (tokens, kinds) in enumerate(encoded):
-        ids[row, : len(tokens)] = torch.tensor(tokens)
-        types[row, : len(tokens)] = torch.tensor(kinds)
-        mask[row, : len(tokens)] = 1
-    return ids, types, mask
-
-
-def build_network() -> Any:
-    """The untrained encoder: (ids, types, mask) -> unit vectors (b, 384); `sharpness` serves training alone.
-
-    Without evidence it starts as the packaged embedder: mean over the tokens, unit length.
+    (ids, types, mask) -> unit vectors (b, 384); `sharpness` serves training alone. Without evidence it
+    starts as the packaged embedder: mean over the tokens, unit length.
     """
     import torch
 
@@ -122,7 +106,10 @@ def build_network() -> Any:
             pooled = (states.float() * weights).sum(1) / weights.sum(1)
             return torch.nn.functional.normalize(pooled, dim=-1)
 
-    return Network()
+    network = Network()
+    if weights is not None:
+        delta.apply(network, delta.load(weights))
+    return network
 
 
 def shipped_weights() -> Path | None:

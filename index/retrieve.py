@@ -15,13 +15,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from index.encoders import MODEL_PACKAGE
 from index.errors import InputError
 from index.faiss_index import DenseCache
 from index.features import Asked
 from index.gather import Gatherer, StateEncoder
 from index.graph_cache import GraphCache
 from index.hop_encoder import load_hop_encoder
+from index.minilm import MODEL_PACKAGE
 from index.ranker import EvidenceRanker, compares, load_ranker
 from index.stop_words import STOP_WORDS
 from index.store import Store

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from safetensors import safe_open
 
-from index.encoders import model_folder, tokenizer
+from index.encoders import tokenizer
+from index.minilm import model_folder
 
 Floats = npt.NDArray[np.float32]
 COMMON = 3  # directions taken out

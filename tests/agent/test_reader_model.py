@@ -1,11 +1,15 @@
 """How scores become readings, and that the shipped reader reads."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from agent import reader_model
 from agent.reader_model import OUTPUTS, Calibration, ReaderModel, best_span, decode, encode, load_reader
 from index import delta
+from index.minilm import multiplies_bf16
 
 TEXT = "Oster Mill\nThe mill at Oster was built in 1901 by Mira Vell."
 
@@ -122,3 +126,21 @@ def test_a_span_ends_with_whole_identifiers(cut: str, wanted: str) -> None:
     assert text[start:end] == wanted
     kept = reader_model.Reading(at, at + len(cut), cut, 0.5, 0.0, 0.0, 0.5)
     assert reader_model.widened(text, kept).answer == wanted
+
+
+def test_reading_and_searching_import_no_torch() -> None:
+    """Importing it takes longer than answering a question."""
+    code = (
+        "import sys\n"
+        "from agent.reader_model import load_reader\n"
+        "from index.encoders import load_embedder\n"
+        "from index.hop_encoder import load_hop_encoder\n"
+        "load_embedder().embed(['Who?'])\n"
+        "load_hop_encoder().encode('Who?', ['Mira Vell'])\n"
+        "load_reader().read('Who?', ['Mira Vell'])\n"
+        "print(*(name for name in ('torch', 'transformers') if name in sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.split() == (["torch", "transformers"] if multiplies_bf16() else [])

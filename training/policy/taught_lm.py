@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from index.encoders import LOADING
+from index.minilm import LOADING
 
 PAD, ASK, SAY, END, UNKNOWN = range(5)
 SPECIAL = ("<pad>", "<ask>", "<say>", "<end>", "<unknown>")

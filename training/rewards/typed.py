@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from safetensors import safe_open
 
-from index.encoders import model_folder, tokenizer
+from index.encoders import tokenizer
+from index.minilm import model_folder
 from training.metrics import exact_match, f1, normalize
 from training.rewards.guards import (
     SILENT,

@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 
-from index.encoders import MODEL_PACKAGE
 from index.errors import InputError
+from index.minilm import MODEL_PACKAGE
 from training.report import provenance
 from training.skills.leaks import licences
 from training.skills.loop import Outcome

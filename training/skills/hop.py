@@ -17,8 +17,9 @@ from typing import Any
 import torch
 
 from index import delta
+from index.body import padded
 from index.errors import InputError
-from index.hop_encoder import build_network, encode_state, padded
+from index.hop_encoder import build_network, encode_state
 from training.skills import hop_collection, hop_scores, loop
 from training.skills.card import Run, describe
 from training.skills.collection import open_collection
@@ -171,9 +172,9 @@ class HopLoss:
         passages = self._vectors.get(pool.name)
         if passages is None:
             passages = self._vectors[pool.name] = torch.from_numpy(pool.vectors).to(self._device)
-        ids, types, mask = padded([encode_state(one.question, one.evidence) for one in batch])
+        given = padded([encode_state(one.question, one.evidence) for one in batch])
         with loop.autocast(torch.device(self._device).type):
-            queries = network(ids.to(self._device), types.to(self._device), mask.to(self._device))
+            queries = network(*(torch.from_numpy(one).to(self._device) for one in given))
         scores = network.sharpness.exp() * (queries.float() @ passages.T)
         barred = torch.zeros(scores.shape, dtype=torch.bool)
         for row, one in enumerate(batch):

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from index.body import padded
 from index.encoders import load_embedder
-from index.hop_encoder import HopEncoder, encode_state, padded
+from index.hop_encoder import HopEncoder, encode_state
 from index.types import Vectors
 from training.metrics import all_gold_at_k, recall_at_k
 from training.skills import loop
@@ -65,7 +66,9 @@ class Look:
             for at in range(0, len(states), 32):
                 batch = padded([encode_state(*state) for state in states[at : at + 32]])
                 with torch.inference_mode(), loop.autocast(device.type):
-                    parts.append(network(*(one.to(device) for one in batch)).float().cpu().numpy())
+                    parts.append(
+                        network(*(torch.from_numpy(one).to(device) for one in batch)).float().cpu().numpy()
+                    )
             return np.concatenate(parts)
 
         return {

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 import torch
 
-from index.encoders import multiplies_bf16
+from index.minilm import multiplies_bf16
 from training.report import progress_bar
 
 log = logging.getLogger(__name__)

@@ -94,11 +94,7 @@ def average(run: Run) -> dict[str, Any]:
 def mean_of(paths: Sequence[Path]) -> dict[str, Any]:
     """What the mean of the readers' weights changes in the packaged encoder."""
     base = delta.encoder_weights(build_network())
-    networks = []
-    for path in paths:
-        networks.append(build_network())
-        delta.apply(networks[-1], delta.load(path))
-    network = delta.averaged(networks)
+    network = delta.averaged([build_network(path) for path in paths])
     for name, parameter in network.named_parameters():
         parameter.requires_grad_("embeddings" not in name)
     return delta.difference(network, base)
@@ -125,9 +121,7 @@ def scored(run: Run, card: dict[str, Any]) -> dict[str, Any]:
 def adaptation(network: Any, start: Path | None, data_dir: Path, name: str) -> dict[str, Any]:
     """F1 on self-made questions over documents that were held out: before the adaptation and after it."""
     questions = held_out_questions(data_dir, name)
-    before = build_network()
-    if start is not None:
-        delta.apply(before, delta.load(start))
+    before = build_network(start)
     old, new = (reader_scores.of_examples(one.eval(), questions) for one in (before, network))
     return open_collection(data_dir, name).card({"F1": gain(old, new)})
 

@@ -8,7 +8,6 @@ from typing import Any
 import torch
 
 from agent.reader_model import KINDS, build_network
-from index import delta
 from training.skills import loop
 from training.skills.card import Run
 from training.skills.reader_batches import Batch
@@ -21,11 +20,7 @@ def loss_with(run: Run) -> Loss:
     """The loss of a run: the labels', and the teachers' where there are any."""
     if not run.teachers:
         return batch_loss
-    teachers = []
-    for path in run.teachers:
-        teacher = build_network()
-        delta.apply(teacher, delta.load(path))
-        teachers.append(teacher.to(run.device).eval())
+    teachers = [build_network(path).to(run.device).eval() for path in run.teachers]
     return lambda network, batch: batch_loss(network, batch, teachers)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from agent.reader_model import Encoded, ReaderModel, Reading, best_span, encode, none_logit
+from agent.reader_model import Encoded, ReaderModel, Reading, best_span, build_network, encode, none_logit
 from training.metrics import bootstrap, exact_match, f1
 from training.skills import loop
 from training.skills.leaks import LeakAudit
@@ -101,7 +101,7 @@ def calibrate(weights: Path, folder: Path) -> dict[str, float]:
     from sklearn.linear_model import LogisticRegression
 
     held_out = [one for one in calibration_set(folder, LeakAudit.of(folder)) if one.gold]
-    found = heads(ReaderModel(weights).network(), held_out)
+    found = heads(build_network(weights).eval(), held_out)
     matrix = np.array([[kind, best] for _, _, _, best, kind in found])
     empty = np.array([not one.answers for one in held_out], dtype=int)
     model = LogisticRegression(C=10.0).fit(matrix, empty)

@@ -27,8 +27,10 @@ def halves(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         with torch.no_grad():
             network.kind.bias.copy_(torch.tensor([30.0 - 60.0 * fold, 0.0, 0.0, 0.0, 0.0]))
         path = tmp_path_factory.mktemp(f"half{fold}") / "reader.safetensors"
-        change = {"kind.bias": network.kind.bias.detach().clone()}
-        delta.save(path, change, {"left_out_fold": fold})
+        heads = {
+            name: one for name, one in network.state_dict().items() if not name.startswith(delta.ENCODER)
+        }
+        delta.save(path, heads, {"left_out_fold": fold})
         paths.append(path)
     return paths
 
