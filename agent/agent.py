@@ -11,6 +11,8 @@ from functools import partial
 from typing import Any
 
 from agent.board import Board, Tools, level_of
+from agent.boundary import RuleBoundary
+from agent.boundary_learned import load_boundary
 from agent.compose import QuotingComposer
 from agent.compose_llm import LanguageModelComposer
 from agent.config import Settings, fingerprint
@@ -226,6 +228,7 @@ class Agent:
             reader_model=MemoReader(reader_model) if reader_model is not None else None,
             gate=self._gate, verifier=self._verifier, embedded=QuotingComposer(), model=model,
             config=config, scope=scope, document_date=partial(stated_date, self.store),
+            boundary=load_boundary() if config.boundary == "learned" else RuleBoundary(),
             thinker=thinker, knower=knower,
             comparer=ModelComparer(thinker) if thinker is not None else JudgingComparer(),
             recall=self.memory.recall if self.memory is not None else None, cancelled=stop,

@@ -16,12 +16,16 @@ from typing import Protocol
 from agent.matching import stems
 from agent.question import Question, words
 from agent.types import Decision
-from index.popularity import passages_with
+from index.popularity import connected, passages_with
 from index.retrieve import Searcher
 from index.types import Scope
 
 OPTIONS = ("knows", "search", "hopeless")
 SIGNALS = ("corpus_size", "name_frequency", "pair_frequency", "rarest_word", "absent_names")
+EXPECTED = ("person", "place", "date", "number", "yes_no", "choice", "reason", "thing")
+MORE_SIGNALS = (  # for bodies that weigh more than the rule does
+    "missing_words", "connected", "question_words", "question_names", *(f"wants_{kind}" for kind in EXPECTED),
+)  # fmt: skip
 KNOWN_AT = 0.5  # share of equal samples from which a model counts as knowing (AdaSearch's p)
 
 
@@ -29,7 +33,7 @@ class Boundary(Protocol):
     """Tells what a search is worth before it is made."""
 
     def decide(self, signals: Mapping[str, float], agreement: float | None) -> Decision:
-        """signals: SIGNALS by name; agreement: share of a model's samples that agree, None without a model."""
+        """signals: SIGNALS and MORE_SIGNALS by name; agreement: share of a model's samples that agree or None."""
         ...
 
 
@@ -45,10 +49,11 @@ class RuleBoundary:
         absent = signals["absent_names"] > 0
         hopeless = self.hopeless_absent if absent else self.hopeless_present
         why = "No document of this scope holds a word of a name in the question." if absent else ""
-        return _decision(signals, agreement, hopeless, why)
+        return decision_of(signals, agreement, hopeless, why)
 
 
-def _decision(signals: Mapping[str, float], agreement: float | None, hopeless: float, why: str) -> Decision:
+def decision_of(signals: Mapping[str, float], agreement: float | None, hopeless: float, why: str) -> Decision:
+    """The likeliest of OPTIONS. hopeless: probability that a search would be in vain, for the reason `why`."""
     knows = agreement if agreement is not None else 0.0
     odds = {"knows": knows, "search": (1 - knows) * (1 - hopeless), "hopeless": (1 - knows) * hopeless}
     if knows <= KNOWN_AT:  # below that a guess of the model is worth nothing
@@ -69,7 +74,7 @@ def _decision(signals: Mapping[str, float], agreement: float | None, hopeless: f
 
 
 def signals_of(question: Question, searcher: Searcher, scope: Scope) -> dict[str, float]:
-    """SIGNALS of a question in a scope. Counts are of passages, as logarithms of about 0 to 1."""
+    """SIGNALS and MORE_SIGNALS of a question in a scope. Counts are of passages, as logarithms of about 0 to 1."""
     store = searcher.store
     counts, total = searcher.frequencies(question.terms, scope)
     named = stems(" ".join(question.names))
@@ -78,12 +83,18 @@ def signals_of(question: Question, searcher: Searcher, scope: Scope) -> dict[str
     rarest = min(by_name, key=lambda name: by_name[name], default="")
     pair = passages_with(store, rarest, scope, relation) if rarest and relation and by_name[rarest] else 0
     absent = absent_names(question, searcher, scope)
+    expects = "date" if question.expects == "year" else question.expects
     return {
         "corpus_size": math.log10(1 + total) / 6,
         "name_frequency": math.log1p(by_name[rarest]) / 8 if rarest else 0.0,
         "pair_frequency": math.log1p(pair) / 8,
         "rarest_word": math.log1p(min(counts, default=0)) / 8,
         "absent_names": len(absent) / len(question.names) if question.names else 0.0,
+        "missing_words": sum(count == 0 for count in counts) / len(counts) if counts else 0.0,
+        "connected": connected(store, scope, rarest, relation) if rarest else 0.0,
+        "question_words": len(question.terms) / 10,
+        "question_names": len(question.names) / 3,
+        **{f"wants_{kind}": float(expects == kind) for kind in EXPECTED},
     }
 
 

@@ -75,6 +75,7 @@ class AgentConfig:
         "live"  # who decides: the promoted one, rules, a baseline, or model
     )
     thinking: Literal["embedded", "model"] = "embedded"  # who plans, judges and takes notes
+    boundary: Literal["rules", "learned"] = "rules"  # who says before a search that it would be in vain
     own_knowledge: bool = False  # whether a language model may answer from what it knows itself
     top_k: Annotated[int, Field(ge=1, le=200)] = 8  # passages of one search
     max_searches: Annotated[int, Field(ge=1, le=50)] = 4

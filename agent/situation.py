@@ -17,7 +17,6 @@ from index.types import Hit
 
 SEARCH_STEPS, PLAN_STEPS = 6, 7  # steps that a search, a new goal and its search need before the budget's end
 _NESTING = re.compile(r"\b(?:of|that|which|who|whose|where)\b|['’]s\b", re.I)
-_EXPECTED = ("person", "place", "date", "number", "yes_no", "choice", "reason", "thing")
 
 
 def situation(board: Board, tools: Tools) -> Situation:
@@ -80,12 +79,8 @@ def fixed_features(board: Board, tools: Tools) -> dict[str, float]:
     question = inquiry.question
     signals = board.signals or signals_of(question, tools.searcher, tools.scope)
     gate = board.gate.probabilities if board.gate is not None else {}
-    expects = "date" if question.expects == "year" else question.expects
     return {
-        "question_words": len(question.terms) / 10,
-        "question_names": len(question.names) / 3,
         "nesting": len(_NESTING.findall(question.text)) / 3,
-        **{f"wants_{kind}": float(expects == kind) for kind in _EXPECTED},
         "compares": float(inquiry.compares),
         **signals,
         "gate_search": gate.get("search", 1.0),

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.boundary import SIGNALS, RuleBoundary, agreement_of, signals_of
+from agent.boundary import MORE_SIGNALS, SIGNALS, RuleBoundary, agreement_of, signals_of
+from agent.boundary_learned import load_boundary
 from agent.build import open_agent
 from agent.config import AgentConfig, Settings
 from agent.connection import connected
@@ -59,7 +60,9 @@ def test_the_gate_knows_what_is_hopeless(searcher: Searcher) -> None:
     scope = Scope(("world",))
     present = signals_of(analyse("Who designed the Teal Bridge?"), searcher, scope)
     absent = signals_of(analyse("What is the capital of Zelvonia?"), searcher, scope)
-    assert set(present) == set(SIGNALS) and present["pair_frequency"] > 0 == present["absent_names"]
+    assert (
+        set(present) == {*SIGNALS, *MORE_SIGNALS} and present["pair_frequency"] > 0 == present["absent_names"]
+    )
     rule = RuleBoundary()
     assert rule.decide(present, None).chosen == "search"
     decision = rule.decide(absent, None)
@@ -154,3 +157,20 @@ def test_budgets_hold_for_every_policy(corpus_dir: Path) -> None:
             "In which town was the designer of the Teal Bridge born?"
         )
         assert record.answer.cost.searches <= 2 and record.answer.kind in ("answer", "abstention")
+
+
+def test_a_classifier_may_tell_what_is_hopeless(searcher: Searcher, corpus_dir: Path) -> None:
+    scope, learned = Scope(("world",)), load_boundary()
+    present = signals_of(analyse("Who designed the Teal Bridge?"), searcher, scope)
+    absent = signals_of(analyse("Which Zelvonian minister signed the Korvat treaty?"), searcher, scope)
+    assert learned.decide(present, None).chosen == "search"
+    decision = learned.decide(absent, None)
+    assert decision.chosen == "hopeless" and decision.probability == pytest.approx(learned.hopeless(absent))
+    assert learned.decide(present, 1.0).chosen == "knows", "a model that knows is asked first, as by the rule"
+    settings = Settings(agent=AgentConfig(boundary="learned"))
+    record = open_agent(corpus_dir, memory=False, settings=settings).run(
+        "Which Zelvonian minister signed Korvat?"
+    )
+    assert record.answer.abstained and record.answer.cost.searches == 0
+    gate = record.steps[0].decision
+    assert gate is not None and "classifier" in gate.rationale
