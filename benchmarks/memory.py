@@ -33,6 +33,7 @@ from index.types import Scope
 from training.data import CorpusRow, QAExample, load_corpus, load_questions
 from training.kept import kept_models
 from training.metrics import exact_match, f1
+from training.report import Grid, percent
 
 SETS = ("2wiki_distractor", "hotpotqa_distractor", "musique_distractor", "squad1_duetest", "popqa_1000")
 NAME = "asked"
@@ -170,6 +171,36 @@ def _change(agent: Agent, asked: list[Asked], rows: dict[str, CorpusRow]) -> dic
         "asked_again_after_the_change": len(again),
         "citations_that_do_not_stand": broken,
     }
+
+
+def grid(found: dict[str, Any]) -> Grid:
+    """What was measured, a line each.
+
+    F1_aware (AdaSearch, arXiv 2512.16883): positive is a question that memory can answer (another wording of one
+    answered rightly before), predicted by answering without a search; twins with one change that matters are negative.
+    """
+    known, right, taken = (
+        found["right_first_from_memory"],
+        found["right_first"],
+        found["twins_taken_for_the_question"],
+    )
+    first, second = found["first_pass"], found["second_pass"]
+    share = percent(known / max(right, 1))
+    rows = (
+        ("first pass: exact match, F1", f"{percent(first['em'])}, {percent(first['f1'])}"),
+        ("second pass, in other words: exact match, F1", f"{percent(second['em'])}, {percent(second['f1'])}"),
+        ("first pass's right answers known without a search", f"{known} of {right} ({share} %)"),
+        ("the same answer", f"{found['same_answer']} of {known}"),
+        ("searches: first pass, second pass", f"{found['searches_first']}, {found['searches_second']}"),
+        ("twins with one change taken for the question", f"{taken} of {found['twins_asked']}"),
+        ("F1_aware of answering from memory, %", percent(2 * known / max(known + taken + right, 1))),
+        ("cited documents changed, deleted", f"{found['documents_changed']}, {found['documents_deleted']}"),
+        ("answers known before that, stale ones after it",
+         f"{found['known_before_the_change']}, {found['stale_answers_after_the_change']}"),
+        ("asked again after it: citations that do not stand",
+         f"{found['citations_that_do_not_stand']} in {found['asked_again_after_the_change']} answers"),
+    )  # fmt: skip
+    return Grid(f"{found['questions']} development questions of five sets", ("measure", "value"), rows)
 
 
 def _choose(count: int, chance: random.Random) -> tuple[list[QAExample], dict[str, CorpusRow]]:

@@ -15,7 +15,9 @@ from benchmarks import (
     agent_ablation,
     compression,
     documents,
+    gate,
     held_out,
+    memory,
     policy,
     precision,
     reading,
@@ -103,6 +105,8 @@ def sections() -> Iterator[str]:
 
 def _origin(found: dict[str, Any]) -> dict[str, Any]:
     """Where a file's command and commit stand: in the file, or with each of its sets (the first is told)."""
+    if "facts" in found and "command" in found["facts"]:
+        return dict(found["facts"])
     return found if "command" in found else next(iter(found.values()))
 
 
@@ -138,6 +142,16 @@ def _sufficiency(found: dict[str, Any]) -> Iterator[str]:
 
 def _precision(found: dict[str, Any]) -> Iterator[str]:
     yield precision.table(found["formats"], found["questions"]).markdown()
+
+
+def _gate(found: dict[str, Any]) -> Iterator[str]:
+    yield f"{gate.ABOUT}\n"
+    for grid in gate.grids(found):
+        yield grid.markdown()
+
+
+def _memory(found: dict[str, Any]) -> Iterator[str]:
+    yield memory.grid(found).markdown()
 
 
 def _agent_ablation(found: dict[str, Any]) -> Iterator[str]:
@@ -189,6 +203,8 @@ SECTIONS: tuple[tuple[str, str, Callable[[dict[str, Any]], Iterator[str]]], ...]
     ("reading", "Reading after search, beside plainer ways", _reading),
     ("precision", "Number formats of the networks", _precision),
     ("sufficiency", "Does the judge know when evidence does not suffice?", _sufficiency),
+    ("gate", "Where a search would be in vain", _gate),
+    ("memory", "Asked twice, the second time in other words; then the documents change", _memory),
     ("agent-ablation", "What each part of the agent is worth", _agent_ablation),
     ("documents", "Domain shift: real documents", _documents),
     ("rewards", "Rewards on pairs of runs", _rewards),
