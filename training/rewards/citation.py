@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-from training.metrics import normalize
 from training.rewards.contract import Episode, Rubric, Score
-from training.rewards.guards import order_guard
+from training.rewards.guards import order_guard, spaced
 from training.rewards.outcome import right
-from training.rewards.rubrics import supports, verify_texts
+from training.rewards.verifying import supports, verify_texts
 
 RUBRIC_SHARE = 0.3
 MAX_CITATIONS = 20
@@ -141,7 +140,7 @@ def _cited(episode: Episode) -> list[str]:
 def _checks(episode: Episode) -> list[tuple[str, dict[str, str]]]:
     """For each rubric its filled statement and the cited passages that may bear it: those that hold every entity."""
     values = dict(episode.entities) | {ANSWER: episode.answer}
-    text = f" {normalize(episode.written)} "
+    text = spaced(episode.written)
     passages = {c: episode.retrieved[c].text for c in _cited(episode)}
     return [_check(rubric, values, text, passages) for rubric in episode.rubrics]
 
@@ -152,13 +151,11 @@ def _check(
     statement, named = rubric.statement, []
     for entity in rubric.entities:
         value = values.get(entity, "")
-        named.append(f" {normalize(value)} ")
+        named.append(spaced(value))
         if not named[-1].strip() or named[-1] not in text:
             return statement, {}
         statement = statement.replace(entity, value)
-    return statement, {
-        c: p for c, p in passages.items() if all(name in f" {normalize(p)} " for name in named)
-    }
+    return statement, {c: p for c, p in passages.items() if all(name in spaced(p) for name in named)}
 
 
 def rubric_texts(episode: Episode) -> list[str]:

@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from training.metrics import normalize
 from training.rewards.contract import Episode, Score
-from training.rewards.embedding import text_vector, text_vectors
-from training.rewards.guards import guard, sentences, stated, without_marks
-from training.rewards.semantic import without_thought
+from training.rewards.embedding import passage_vectors, shared, text_vector, text_vectors
+from training.rewards.guards import guard
+from training.rewards.sentences import sentences, stated, without_marks
+from training.rewards.similarity import without_thought
 
 SAME_TEXT = 0.95
 TEMPERATURE = 0.1
@@ -25,12 +26,13 @@ def contrastive_margin(text: str, positive: str, negatives: Sequence[str]) -> Sc
     a remaining negative. Easy negatives saturate: mine near ones.
 
     Texts are compared by the means of their sentences' vectors: a wrong answer and the right one share most of theirs.
+    A negative that is a passage of an index keeps the vector it has there.
 
     Cosines .8 to the positive, .6 to the one negative: e^8 / (e^8 + e^6) = 0.881.
     """
     if not negatives or not positive.strip():
         return None
-    vectors = text_vectors([positive, *negatives])
+    vectors = np.concatenate([text_vectors([positive]), passage_vectors(negatives)])
     kept = vectors[1:][vectors[1:] @ vectors[0] <= SAME_TEXT]
     if not len(kept):
         return None
@@ -81,7 +83,8 @@ def contrastive_texts(episode: Episode) -> list[str]:
     if not positive or not episode.distractors or episode.abstained:
         return []
     text = without_marks(without_thought(episode.written))
+    new = shared().unstored(episode.distractors)
     return [
-        *(sentence for known in (positive, *episode.distractors) for sentence in sentences(known) or [known]),
+        *(sentence for known in (positive, *new) for sentence in sentences(known) or [known]),
         *(stated(sentences(text), positive) if guard(text, positive) else []),
     ]

@@ -17,7 +17,8 @@ import numpy.typing as npt
 
 from index.encoders import load_embedder
 from index.types import Embedder, Vectors
-from training.rewards.guards import sentences as sentences_of
+from training.rewards.bounds import Mask, equal
+from training.rewards.sentences import sentences as sentences_of
 
 CACHED_TEXTS = 20_000
 MIN_SPREAD = 0.1
@@ -58,8 +59,7 @@ class CachedEmbedder:
 
     def passages(self, texts: Sequence[str]) -> Vectors:
         """Rows for whole passages: what an index holds, the rest encoded."""
-        with self._lock:
-            known = {text: self._stored[text] for text in texts if text in self._stored}
+        known = self.held(texts)
         new = [text for text in dict.fromkeys(texts) if text not in known]
         known |= dict(zip(new, self.embed(new), strict=True))
         return (
@@ -67,6 +67,11 @@ class CachedEmbedder:
             if texts
             else np.zeros((0, self.dimension), dtype=np.float32)
         )
+
+    def held(self, texts: Sequence[str]) -> dict[str, npt.NDArray[np.float32]]:
+        """The vectors that an index gave, of those texts of which it did."""
+        with self._lock:
+            return {text: self._stored[text] for text in texts if text in self._stored}
 
     def unstored(self, texts: Sequence[str]) -> list[str]:
         """The passages whose vectors no index gave."""
@@ -149,6 +154,11 @@ class Parts:
     texts: tuple[str, ...]
     members: tuple[range, ...]
 
+    def same(self, wanted: Sequence[str]) -> Mask:
+        """The parts (rows) that are equal to a wanted text and have its vector, which a window has not."""
+        single = np.array([len(part) == 1 for part in self.members], dtype=bool)
+        return np.asarray(equal(self.texts, wanted) & single[:, None])
+
     def needed(self, kept: npt.NDArray[np.bool_]) -> list[str]:
         """The sentences that the kept parts (a mask over `texts`) are made of."""
         rows = sorted({at for part, keep in zip(self.members, kept, strict=True) if keep for at in part})
@@ -191,6 +201,14 @@ def text_vectors(texts: Sequence[str]) -> npt.NDArray[np.float64]:
     read = [sentences_of(text) or [text] for text in texts]
     warm([sentence for told in read for sentence in told])
     return _mixed([(shared().embed(told), told) for told in read])
+
+
+def passage_vectors(texts: Sequence[str]) -> npt.NDArray[np.float64]:
+    """`text_vectors`, but for passages whose vectors an index gave: those keep them."""
+    held = shared().held(texts)
+    new = [text for text in dict.fromkeys(texts) if text not in held]
+    known = {**held, **dict(zip(new, text_vectors(new), strict=True))}
+    return np.array([known[text] for text in texts], dtype=np.float64).reshape(-1, shared().dimension)
 
 
 def _mixed(parts: Sequence[tuple[Vectors, Sequence[str]]]) -> npt.NDArray[np.float64]:

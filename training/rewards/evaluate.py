@@ -16,9 +16,9 @@ from training.metrics import Interval, bootstrap
 from training.report import Grid
 from training.rewards import inspection, speed
 from training.rewards.contract import Reward, Score, score_group
-from training.rewards.embedding import warm
-from training.rewards.guards import sentences, without_marks
+from training.rewards.embedding import shared, warm
 from training.rewards.scenarios import SCENARIOS, Pair
+from training.rewards.sentences import sentences, without_marks
 
 EQUAL = 1e-9
 BATCH = 512  # texts encoded at a time
@@ -55,15 +55,18 @@ def accuracy(pairs: Sequence[Pair], verdicts: Sequence[Score]) -> Accuracy:
 
 
 def warm_up(pairs: Iterable[Pair]) -> None:
-    """Encode all texts in large batches, so that the rewards find them known."""
+    """Encode all texts in large batches, so that the rewards find them known, and the passages as an index does."""
     texts: dict[str, None] = {}
+    passages: dict[str, None] = {}
     for pair in pairs:
         for episode in (pair.better, pair.worse):
+            passages.update(dict.fromkeys(p.text for p in episode.retrieved.values()))
             for text in (episode.written, episode.reference, *(p.text for p in episode.retrieved.values())):
                 texts.update(dict.fromkeys(sentences(without_marks(text))))
     known = list(texts)
     for at in range(0, len(known), BATCH):
         warm(known[at : at + BATCH])
+    shared().store(dict(zip(passages, shared().embed(list(passages)), strict=True)))
 
 
 def evaluate(rewards: Iterable[Reward], pairs: Sequence[Pair]) -> dict[str, dict[str, dict[str, Any]]]:

@@ -11,33 +11,25 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
-from sentencex import segment
-
 from training.metrics import normalize
 
 RELATIVE_TOLERANCE = 0.001  # two spellings of one number, after the change of units
 # The mark of a citation, "[1]", is no number of the text.
 _NUMBER = re.compile(r"(?<![\w.\[])-?\d[\d,]*(?:\.\d+)?(?:\s*(?:%|[a-zµ°]{1,12}\b))?", re.I)
-_MARK = re.compile(r"\s*\[\d+\]")
 _PARTS = re.compile(r"(-?\d[\d,]*(?:\.\d+)?)\s*(.*)", re.S)
 _NEGATION = re.compile(
     r"\b(?:not|no|never|none|nobody|nothing|neither|nor|cannot|without|unable|denied|denies)\b|n['’]t\b", re.I
 )
 _NAME = re.compile(r"\b[^\W\d_a-z][\w'’-]*(?:\s+(?:(?:of|the|de|van|von)\s+)?[^\W\d_a-z][\w'’-]*)*")
-_OPENERS = frozenset(
+OPENERS = frozenset(
     "a an the it he she they we i this that these those in on at by for from of to and but or if when while "
     "where who what which why how is are was were there here no not yes all some each its his her their".split()
-)
-_FUNCTION_WORDS = _OPENERS | frozenset(
-    "be been being has have had do does did will would can could may might must shall should than then into "
-    "over under after before between through during who's it's nor so such only also very more most".split()
 )
 SILENT = 0.5  # factor for a number or a name left out, nothing false put in its place
 SHARED_WORDS, ORDER_SHARE = (
     3,
     0.3,
 )  # fewer words, or a larger share of kept neighbours, say nothing against a text
-SHORT_CLAIM, CLAIM_SHARE = 4, 0.12  # words, and the share of function words that a claim has
 # Factor to the base unit of its kind: lengths in metres, weights in kilograms, times in seconds.
 _UNITS = {
     "mm": ("m", 0.001), "cm": ("m", 0.01), "m": ("m", 1.0), "metre": ("m", 1.0), "meter": ("m", 1.0),
@@ -48,52 +40,6 @@ _UNITS = {
 }  # fmt: skip
 
 Quantity = tuple[float, str]
-
-
-@lru_cache(maxsize=20_000)
-def _segmented(text: str) -> tuple[str, ...]:
-    return tuple(found.strip() for found in segment("en", text) if found.strip())
-
-
-def sentences(text: str) -> list[str]:
-    """Sentences of a text, without empty ones."""
-    return list(_segmented(text)) if text.strip() else []
-
-
-def without_marks(text: str) -> str:
-    """A text without the marks of its citations: they are no part of what it says.
-
-    >>> without_marks("Cotwick. [1][2] It lies on the Orse [2].")
-    'Cotwick. It lies on the Orse.'
-    """
-    return _MARK.sub("", text)
-
-
-def citation_marks(text: str) -> float:
-    """Marks of citations for each sentence of a text, at most 1.
-
-    >>> citation_marks("Cotwick. [1] It lies on the Orse."), citation_marks("Cotwick.")
-    (0.5, 0.0)
-    """
-    return min(len(_MARK.findall(text)) / max(len(sentences(without_marks(text))), 1), 1.0)
-
-
-def stated(told: Sequence[str], reference: str | None = None) -> list[str]:
-    """Sentences without a headline: a bare answer in front that a later sentence says again, word by word.
-
-    It states nothing of its own, and a vector for it costs as much as a third of the sentence's. With a reference the
-    headline must stand in it too, so that a wrong one cannot hide in a longer sentence.
-
-    >>> stated(["Mira Vell.", "It was Mira Vell who drew it."], "Mira Vell drew it.")
-    ['It was Mira Vell who drew it.']
-    >>> stated(["Ida Marr.", "Ida Marr said that Mira Vell drew it."], "Mira Vell drew it.")
-    ['Ida Marr.', 'Ida Marr said that Mira Vell drew it.']
-    """
-    head, later = told[:1], told[1:]
-    wanted = f" {normalize(head[0])} " if later else ""
-    again = any(wanted in f" {normalize(text)} " for text in later)
-    known = reference is None or wanted in f" {normalize(reference)} "
-    return list(later) if wanted.strip() and again and known else list(told)
 
 
 def quantities(text: str) -> list[Quantity]:
@@ -138,6 +84,16 @@ def number_guard(answer: str, reference: str) -> float:
     return sum(any(same_quantity(w, s) for s in said) for w in wanted) / len(wanted)
 
 
+@lru_cache(maxsize=20_000)
+def spaced(text: str) -> str:
+    """The normalised text between spaces, so that a word is looked for as a whole.
+
+    >>> spaced("The Teal Bridge.")
+    ' teal bridge '
+    """
+    return f" {normalize(text)} "
+
+
 def spelled_names(text: str) -> list[str]:
     """Capitalised spans as they are written, each once. A sentence's first word counts only as part of a longer name
     or where it is no common opener.
@@ -153,7 +109,7 @@ def _spelled_names(text: str) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for match in _NAME.finditer(text):
         words = match.group().split()
-        while words and words[0].lower() in _OPENERS:
+        while words and words[0].lower() in OPENERS:
             words = words[1:]
         if words:
             found.setdefault(" ".join(words))
@@ -178,7 +134,7 @@ def entity_guard(answer: str, reference: str) -> float:
     wanted = names(reference)
     if not wanted:
         return 1.0
-    said = f" {normalize(answer)} "
+    said = spaced(answer)
     return sum(f" {name} " in said for name in wanted) / len(wanted)
 
 
@@ -212,7 +168,7 @@ def guard(answer: str, reference: str) -> float:
     numbers, people = number_guard(answer, reference), entity_guard(answer, reference)
     if not quantities(answer):
         numbers = max(numbers, SILENT)
-    known = f" {normalize(reference)} "
+    known = spaced(reference)
     if all(f" {name} " in known for name in names(answer)):
         people = max(people, SILENT)
     return numbers * people * negation_guard(answer, reference)
@@ -220,22 +176,9 @@ def guard(answer: str, reference: str) -> float:
 
 def missing(answer: str, reference: str) -> int:
     """How many numbers and names of the reference the answer lacks."""
-    said, flat = quantities(answer), f" {normalize(answer)} "
+    said, flat = quantities(answer), spaced(answer)
     numbers = sum(not any(same_quantity(w, s) for s in said) for w in quantities(reference))
     return numbers + sum(f" {name} " not in flat for name in names(reference))
-
-
-def trigram_uniqueness(text: str) -> float:
-    """Unique word trigrams over all of them; 1.0 for fewer than three words (R^3's repetition term).
-
-    "a b c a b c a b c" has 7 trigrams, 3 of them distinct.
-
-    >>> round(trigram_uniqueness("a b c a b c a b c"), 4), trigram_uniqueness("a b c d e f")
-    (0.4286, 1.0)
-    """
-    words = text.lower().split()
-    trigrams = list(zip(words, words[1:], words[2:], strict=False))
-    return len(set(trigrams)) / len(trigrams) if trigrams else 1.0
 
 
 def order_guard(text: str, source: str) -> float:
@@ -273,17 +216,4 @@ def word_jaccard(a: str, b: str) -> float:
     return jaccard(sorted(set(normalize(a).split())), sorted(set(normalize(b).split())))
 
 
-@lru_cache(maxsize=20_000)
-def is_claim(sentence: str) -> bool:
-    """Whether a sentence can state something: not a bare list of four or more key words.
-
-    >>> is_claim("Teal Bridge, Mira Vell, 1887, Aske"), is_claim("It was designed by Mira Vell.")
-    (False, True)
-    """
-    words = re.findall(r"[^\W_]+(?:['’]\w+)?", sentence.lower())
-    return (
-        len(words) < SHORT_CLAIM or sum(word in _FUNCTION_WORDS for word in words) / len(words) >= CLAIM_SHARE
-    )
-
-
-REMEMBERING = (_segmented, _quantities, _spelled_names, guard, is_claim)  # what keeps results by text
+REMEMBERING = (_quantities, _spelled_names, guard, spaced)  # what keeps results by text

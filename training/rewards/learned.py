@@ -26,7 +26,8 @@ from torch import Tensor, nn
 from index.errors import ConfigError
 from training.rewards.contract import Episode, Score
 from training.rewards.embedding import shared, text_vectors
-from training.rewards.guards import citation_marks, trigram_uniqueness, without_marks, word_jaccard
+from training.rewards.guards import word_jaccard
+from training.rewards.sentences import citation_marks, trigram_uniqueness, without_marks
 
 Objective = Literal["pairs", "labels", "demonstrations"]
 Matrix = npt.NDArray[np.float32]
@@ -110,9 +111,12 @@ class RewardModel:
 
     def judge(self, question: str, answers: Sequence[str]) -> list[Judgement]:
         """Mean, deviation over members and lower bound for each answer; unbounded real numbers."""
+        return self._judged([question] * len(answers), answers)
+
+    def _judged(self, questions: Sequence[str], answers: Sequence[str]) -> list[Judgement]:
         if not answers:
             return []
-        found = self.scores(features([question] * len(answers), answers))
+        found = self.scores(features(questions, answers))
         means, deviations = found.mean(axis=0), found.std(axis=0)
         return [
             Judgement(float(m), float(d), float(m - self.settings.caution * d))
@@ -135,12 +139,17 @@ class RewardModel:
         >>> round(model.reward(Episode("q", answer="Oster")), 4), model.reward(Episode("q", well_formed=False))
         (0.7311, 0.0)
         """
-        if not episode.well_formed:
-            return 0.0
-        if episode.abstained or not episode.written:
-            return None
-        bound = self.judge(episode.question, [episode.written])[0].bound
-        return 1 / (1 + math.exp(-min(max(bound, -30.0), 30.0)))
+        return self.rewards([episode])[0]
+
+    def rewards(self, episodes: Sequence[Episode]) -> list[Score]:
+        """`reward` of each episode; all of them pass the networks together."""
+        told = {(e.question, e.written): 0.0 for e in episodes if _readable(e)}
+        judged = self._judged([question for question, _ in told], [answer for _, answer in told])
+        for key, found in zip(told, judged, strict=True):
+            told[key] = 1 / (1 + math.exp(-min(max(found.bound, -30.0), 30.0)))
+        return [
+            told[e.question, e.written] if _readable(e) else None if e.well_formed else 0.0 for e in episodes
+        ]
 
     def save(self, path: Path) -> None:
         """One safetensors file: weights, settings, objective and length slope."""
@@ -157,6 +166,10 @@ class RewardModel:
         }
         path.parent.mkdir(parents=True, exist_ok=True)
         save_file(tensors, path, metadata={"reward_model": json.dumps(about)})
+
+
+def _readable(episode: Episode) -> bool:
+    return episode.well_formed and not episode.abstained and bool(episode.written)
 
 
 def load(path: Path) -> RewardModel:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from training.rewards.contract import Episode, Reward
 from training.rewards.fit_learned import Example, train
-from training.rewards.guards import sentences, without_marks
 from training.rewards.learned import Objective, RewardModel
 from training.rewards.scenario_world import world_cases
 from training.rewards.scenarios import pairs_of
+from training.rewards.sentences import sentences, without_marks
 
 SEED, CASES = 5, 30
 LEARNED: dict[str, Objective] = {
@@ -36,8 +36,8 @@ class Trained:
     @property
     def reward(self) -> Reward:
         return Reward(
-            self.name, self.model.reward, 0, 1, "IRL survey 2507.13158", "outcome", ("answer",),
-            ("feedback", "encoder"), "sees the answer's words alone, not the evidence", encodes=_texts,
+            self.name, self.model.rewards, 0, 1, "IRL survey 2507.13158", "outcome", ("answer",),
+            ("feedback", "encoder"), "sees the answer's words alone, not the evidence", "group", encodes=_texts,
         )  # fmt: skip
 
 

@@ -19,7 +19,8 @@ from index.errors import ModelError
 from training.metrics import normalize
 from training.rewards.contract import Episode, Score
 from training.rewards.embedding import cosines
-from training.rewards.guards import names, sentences
+from training.rewards.guards import names
+from training.rewards.sentences import sentences
 
 log = logging.getLogger(__name__)
 

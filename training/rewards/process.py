@@ -8,12 +8,18 @@ three memories.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
 
 from training.metrics import normalize
+from training.rewards.bounds import Mask, axes, chosen, equal, filled, unsettled
 from training.rewards.contract import Episode, Score, Step
 from training.rewards.embedding import Calibration, cosines
-from training.rewards.guards import guard, sentences
+from training.rewards.guards import guard
 from training.rewards.outcome import right, word_f1
+from training.rewards.sentences import sentences
 
 WEIGHTS = (0.1, 0.3, 0.3, 0.3)  # consistency, then memory of queries, of context, of summaries
 SIMILAR = Calibration(0.35, 0.85)  # a gold sentence against a sentence that says the same; ours
@@ -100,31 +106,35 @@ def _compared(episode: Episode) -> list[tuple[list[str], list[str]]]:
     ]
 
 
-def _possible(gold: Sequence[str], texts: Sequence[str]) -> list[str]:
-    """The texts that the guards do not reject against every gold text: only these need a vector."""
-    return [
-        t for t in dict.fromkeys(texts) if t.strip() and any(guard(t, item) for item in gold if item.strip())
-    ]
+@lru_cache(maxsize=2_000)
+def _compare(
+    gold: tuple[str, ...], texts: tuple[str, ...]
+) -> tuple[tuple[str, ...], npt.NDArray[np.float64], Mask, Mask]:
+    """The different texts; what the guards leave of each against each gold text (row), whether they are equal, and
+    whether their cosine matters."""
+    told = tuple(text for text in dict.fromkeys(texts) if text.strip())
+    most = np.array([[guard(t, item) if item.strip() else 0.0 for t in told] for item in gold])
+    most, same = most.reshape(len(gold), len(told)), equal(gold, told)
+    return told, most, same, unsettled(most.T, same.T).T
 
 
 def _best(gold: Sequence[str], texts: Sequence[str]) -> list[float]:
     """Best guarded similarity of each gold text over the texts."""
-    kept = _possible(gold, texts)
-    if not kept:
-        return [0.0] * len(gold)
-    similar = cosines(gold, kept)
-    return [
-        max(SIMILAR(float(value)) * guard(text, item) for value, text in zip(row, kept, strict=True))
-        for item, row in zip(gold, similar, strict=True)
-    ]
+    told, most, same, needed = _compare(tuple(gold), tuple(texts))
+    found = np.zeros((0, 0))
+    if needed.any():
+        rows, columns = axes(needed)
+        found = np.vectorize(SIMILAR)(cosines(chosen(gold, rows), chosen(told, columns)))
+    return [float(value) for value in filled(most, same, needed, found).max(axis=1, initial=0.0)]
 
 
 def knowledge_texts(episode: Episode) -> list[str]:
     """What `knowledge` looks up."""
     found: list[str] = []
     for gold, texts in _compared(episode) if episode.evidence else ():
-        kept = _possible(gold, texts)
-        found += [*gold, *kept] if kept else []
+        told, _, _, needed = _compare(tuple(gold), tuple(texts))
+        rows, columns = axes(needed)
+        found += [*chosen(gold, rows), *chosen(told, columns)]
     return found
 
 
@@ -171,3 +181,6 @@ def potential_shaping(potentials: Sequence[float], gamma: float = 1.0) -> list[f
     """
     held = [*potentials[:-1], 0.0] if potentials else []
     return [gamma * after - before for before, after in zip(held, held[1:], strict=False)]
+
+
+REMEMBERING = (_compare,)  # what keeps results by text

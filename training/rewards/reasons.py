@@ -11,9 +11,10 @@ from training.metrics import f1
 from training.rewards import citation, process, queries, rubrics
 from training.rewards.contract import Episode, Need, Reads, Reward, Score
 from training.rewards.cost import SEARCH_BUDGET, STEP_BUDGET, TOKEN_BUDGET, repeated_queries
-from training.rewards.guards import is_claim, sentences
 from training.rewards.outcome import right
 from training.rewards.principles import compile_principle
+from training.rewards.sentences import is_claim, sentences
+from training.rewards.verifying import verify
 
 SHOWN = 90  # characters of a text that a reason quotes
 _LACKED: dict[Need, tuple[Callable[[Episode], bool], str]] = {
@@ -166,7 +167,7 @@ def _supported(episode: Episode) -> str:
 
 def _nuggets(episode: Episode) -> str:
     facts = rubrics.distinct(episode.nuggets)
-    labels = rubrics.verify(episode.written, facts)
+    labels = verify(episode.written, facts)
     told = f"{labels.count('support')} of {_count(len(facts), 'fact')} stated"
     partly = labels.count("partial_support")
     lacking = next((f for f, label in zip(facts, labels, strict=True) if label == "not_support"), "")

@@ -11,8 +11,9 @@ from index.errors import InputError
 from training.data import QAExample, load_corpus, load_questions
 from training.metrics import normalize
 from training.rewards.contract import Passage
-from training.rewards.guards import sentences, spelled_names
+from training.rewards.guards import spelled_names
 from training.rewards.scenarios import Case, Lie, false_passage
+from training.rewards.sentences import sentences
 from training.rewards.typed import answer_kind
 
 SETS = (

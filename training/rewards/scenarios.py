@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from training.rewards.contract import Citation, Episode, Evidence, Passage, Rubric, Step
-from training.rewards.guards import sentences
+from training.rewards.sentences import sentences
 
 Scenario = Literal["multi-hop", "citation", "abstention", "conflict"]
 SCENARIOS: tuple[Scenario, ...] = ("multi-hop", "citation", "abstention", "conflict")

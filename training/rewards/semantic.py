@@ -12,93 +12,27 @@ from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from training.rewards.contract import Episode, Score
-from training.rewards.embedding import (
-    Calibration,
-    Parts,
-    cosine,
-    cosines,
-    parts,
-    shared,
-)
-from training.rewards.guards import (
-    guard,
-    is_claim,
-    sentences,
-    stated,
-    trigram_uniqueness,
-    without_marks,
-    word_jaccard,
-)
-from training.rewards.typed import bmas, static_bmas
+from training.rewards.embedding import cosine, cosines
+from training.rewards.guards import word_jaccard
+from training.rewards.sentences import is_claim, sentences, trigram_uniqueness, without_marks
+from training.rewards.similarity import KEYWORDS, similarity, similarity_texts, without_thought
+from training.rewards.typed import static_bmas
 
-ANSWERS = Calibration(0.2, 0.9)  # a sentence of an answer against one of a reference; ours
-KEYWORDS = 0.5  # factor for a sentence that is a bare list of key words
 HISTORY, WARM_UP = 512, 64
 TARGET_WORDS = {"open": 60, "closed": 15}
 ABOUT = 0.25  # cosine of a sentence with the question it speaks of; sentences about nothing reach 0.15
-_THOUGHT = re.compile(r"<think>.*?(?:</think>|$)", re.S)
 _OPEN = re.compile(
     r"^\s*(?:why|how(?! (?:many|much|long|old|far|tall|deep|high|big|often))|describe|explain)\b", re.I
 )
-
-
-def without_thought(text: str) -> str:
-    """A text without its reasoning part: left in, it drowns the answer's meaning.
-
-    >>> without_thought("<think>let me see</think> Oster")
-    'Oster'
-    """
-    return _THOUGHT.sub("", text).strip()
-
-
-def similarity(answer: str, reference: str, calibration: Calibration = ANSWERS) -> float:
-    """Guarded similarity of two texts sentence by sentence, 0 to 1; 0.0 where one is empty.
-
-    Each sentence takes its best partner (windows of two among them), calibrated and multiplied by the guards for
-    numbers, names and negation; then the bidirectional mean, times the uniqueness of trigrams. Sentence by sentence,
-    so that an error after the encoder's 256 tokens still counts; a headline that a sentence repeats is not judged
-    apart. After the encoder-only reward for GRPO
-    (arXiv 2509.13081): cosine from the abstract, everything around it ours.
-    """
-    left, right, wide, factors = _guarded(answer, reference)
-    if not left or not right:
-        return 0.0
-    kept, scores = _kept(factors), np.zeros(factors.shape)
-    if kept.any():  # a part that the guards reject against every sentence earns 0 whatever its vector is
-        raw = wide.vectors(kept) @ shared().embed(right).astype(np.float64).T
-        scores[kept] = np.vectorize(calibration)(raw) * factors[kept]
-    own = scores[[wide.texts.index(part) for part in left]]
-    precision, recall = float(own.max(axis=1).mean()), float(scores.max(axis=0).mean())
-    return (precision + recall) / 2 * trigram_uniqueness(answer)
-
-
-def _guarded(answer: str, reference: str) -> tuple[list[str], list[str], Parts, npt.NDArray[np.float64]]:
-    """Sentences of both, the answer's parts, and the factor of each part (row) against each of the reference's."""
-    left, right = sentences(without_marks(without_thought(answer))), sentences(reference)
-    left = stated(left, reference)
-    wide = parts(left)
-    factors = [
-        [guard(part, wanted) * (1.0 if is_claim(part) else KEYWORDS) for wanted in right]
-        for part in wide.texts
-    ]
-    return left, right, wide, np.array(factors, dtype=np.float64).reshape(len(wide.texts), len(right))
-
-
-def _kept(factors: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    """The parts that the guards do not reject against every sentence of the reference."""
-    return np.array([bool(row.any()) for row in factors], dtype=bool)
 
 
 def encoder_texts(episode: Episode) -> list[str]:
     """What `encoder` looks up."""
     if not episode.reference or episode.abstained:
         return []
-    _, right, wide, factors = _guarded(episode.written, episode.reference)
-    needed = wide.needed(_kept(factors))
-    return [*needed, *right] if needed else []
+    return similarity_texts(episode.written, episode.reference)
 
 
 def encoder(episode: Episode) -> Score:
@@ -246,9 +180,3 @@ def relevance_texts(episode: Episode) -> list[str]:
         return encoder_texts(episode)
     text = without_marks(without_thought(episode.written))
     return [*sentences(text), text, episode.question] if text and not episode.abstained else []
-
-
-def sentence_bmas(answer: str, reference: str, harmonic: bool = False) -> float:
-    """Mixed-R1's BMAS over sentence vectors instead of tokens, without guards; 0 to 1 by clipping."""
-    left, right = sentences(answer), sentences(reference)
-    return min(max(bmas(cosines(left, right), harmonic), 0.0), 1.0) if left and right else 0.0

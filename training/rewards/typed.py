@@ -18,14 +18,8 @@ from safetensors import safe_open
 from index.encoders import tokenizer
 from index.minilm import model_folder
 from training.metrics import exact_match, f1, normalize
-from training.rewards.guards import (
-    SILENT,
-    negation_guard,
-    number_guard,
-    quantities,
-    same_quantity,
-    trigram_uniqueness,
-)
+from training.rewards.guards import SILENT, negation_guard, number_guard, quantities, same_quantity
+from training.rewards.sentences import trigram_uniqueness
 
 CHART_TOLERANCE = 0.05
 LONG_ANSWER_WORDS = 12

@@ -22,9 +22,8 @@ from training.rewards.rubrics import (
     distinct,
     nuggets,
     verifier_score,
-    verify,
-    verify_with_model,
 )
+from training.rewards.verifying import verify, verify_with_model
 
 FACT = "The Teal Bridge was designed by Mira Vell."
 

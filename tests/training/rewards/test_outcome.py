@@ -2,16 +2,9 @@ import numpy as np
 import pytest
 
 from training.rewards.contract import Episode
-from training.rewards.guards import (
-    entity_guard,
-    guard,
-    is_claim,
-    names,
-    negation_guard,
-    quantities,
-    sentences,
-)
+from training.rewards.guards import entity_guard, guard, names, negation_guard, quantities
 from training.rewards.outcome import correct, exact, right, typed, word_f1
+from training.rewards.sentences import is_claim, sentences
 from training.rewards.typed import (
     bmas,
     date_match,

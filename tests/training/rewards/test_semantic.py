@@ -6,11 +6,12 @@ import pytest
 
 from index.encoders import load_embedder
 from index.types import Vectors
-from training.rewards import embedding, evidence_page, rubrics, semantic
+from training.rewards import contrastive as contrast
+from training.rewards import embedding, evidence_page, rubrics, verifying
+from training.rewards import similarity as guarded
 from training.rewards.contract import Episode, encode_for, score_group
 from training.rewards.contrastive import contrastive, contrastive_margin
 from training.rewards.embedding import CachedEmbedder, Calibration, cosine, fit, shared
-from training.rewards.guards import sentences
 from training.rewards.registry import REWARDS
 from training.rewards.scenario_world import world_cases
 from training.rewards.scenarios import pairs_of
@@ -21,10 +22,9 @@ from training.rewards.semantic import (
     question_kind,
     regularised,
     relevance,
-    sentence_bmas,
-    similarity,
-    without_thought,
 )
+from training.rewards.sentences import sentences
+from training.rewards.similarity import sentence_bmas, similarity, without_thought
 from training.rewards.speed import siblings
 
 TEXT = (
@@ -73,6 +73,12 @@ class Counting:
         return load_embedder().embed(texts)
 
 
+def _use(cache: CachedEmbedder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every reward looks vectors up in this cache."""
+    for module in (embedding, guarded, verifying, rubrics, contrast, evidence_page):
+        monkeypatch.setattr(module, "shared", lambda: cache)
+
+
 @pytest.mark.parametrize(
     "name", ["encoder", "relevance", "contrastive", "nuggets", "knowledge", "rubric", "page"]
 )
@@ -82,9 +88,7 @@ def test_a_group_takes_one_pass_of_the_encoder(name: str, monkeypatch: pytest.Mo
     before = score_group(REWARDS[name], runs)
     counting = Counting()
     cache = CachedEmbedder(counting)
-    monkeypatch.setattr(embedding, "shared", lambda: cache)
-    for module in (semantic, rubrics, evidence_page):
-        monkeypatch.setattr(module, "shared", lambda: cache)
+    _use(cache, monkeypatch)
     assert score_group(REWARDS[name], runs) == pytest.approx(before, abs=1e-5)
     assert len(counting.calls) == 1
     assert score_group(REWARDS[name], runs) == pytest.approx(before, abs=1e-5)
@@ -98,8 +102,7 @@ def test_a_mixture_takes_one_pass_and_stored_passages_none(monkeypatch: pytest.M
     texts = {p.text for run in runs for p in run.retrieved.values()}
     counting = Counting()
     cache = CachedEmbedder(counting)
-    for module in (embedding, semantic, rubrics, evidence_page):
-        monkeypatch.setattr(module, "shared", lambda: cache)
+    _use(cache, monkeypatch)
     cache.store({text: load_embedder().embed([f"Title\n{text}"])[0] for text in texts})
     encode_for(chosen, runs)
     alone = [score_group(reward, runs) for reward in chosen]
@@ -120,8 +123,7 @@ def test_a_headline_is_judged_apart_only_where_nothing_repeats_it() -> None:
 def test_what_the_guards_reject_is_not_encoded(monkeypatch: pytest.MonkeyPatch) -> None:
     counting = Counting()
     cache = CachedEmbedder(counting)
-    for module in (embedding, semantic):
-        monkeypatch.setattr(module, "shared", lambda: cache)
+    _use(cache, monkeypatch)
     assert similarity("Jon Aldin built the school in 1999.", "Mira Vell designed the bridge in 1887.") == 0.0
     assert counting.calls == []
 

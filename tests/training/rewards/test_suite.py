@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from app.__main__ import app
 from index.errors import InputError
-from training.rewards.contract import Episode, Reward, Score
+from training.rewards.contract import Episode, Reward, Score, score_group
 from training.rewards.evaluate import accuracy, evaluate
 from training.rewards.inspection import inspected
 from training.rewards.learned_rows import trained
@@ -190,7 +190,9 @@ def test_learned_rewards_are_trained_on_another_world_and_looked_into() -> None:
     (model,) = trained(["learned pairs"], cases=2)
     rows = evaluate([model.reward], [pair for pair in PAIRS if pair.scenario == "conflict"][:4])
     assert rows["learned pairs"]["conflict"]["scored"] == 4
-    assert model.reward.score(Episode("Who built it?", answer="Mira Vell")) is not None
+    said, silent = Episode("Who built it?", answer="Mira Vell"), Episode("Who built it?", abstained=True)
+    together = score_group(model.reward, [said, silent, said])
+    assert together == [pytest.approx(model.model.reward(said)), None, together[0]]
     found = inspected([model], {"closed world": PAIRS})
     probed = found["probes"]["another answer"]
     assert probed["pairs"] >= 8 and set(probed["by"]) == {
