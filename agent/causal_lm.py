@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
+from agent.option_scores import OptionScorer
 from agent.types import Completion
 from index.errors import ModelError
 
@@ -36,6 +37,11 @@ class Weights:
     @property
     def loaded(self) -> bool:
         return self._model is not None
+
+    def scorer(self) -> OptionScorer:
+        """The loaded model as a judge of options (`load` first)."""
+        self._stop = threading.Event()
+        return OptionScorer(self._model, self._tokenizer)
 
     def load(self) -> None:
         """Read the folder once. Raises ModelError with what is wrong with it."""

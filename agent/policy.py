@@ -59,6 +59,7 @@ class Situation:
     missing: tuple[str, ...] = ()  # words of the question that no evidence covers
     past: tuple[str, ...] = ()  # a line for each finished step
     vector: tuple[float, ...] | None = None  # of the question, unit length
+    earlier: tuple[tuple[tuple[float, ...], str], ...] = ()  # values of each former decision, and its action
 
     def __getitem__(self, feature: str) -> float:
         return self.values[_INDEX[feature]]
@@ -76,8 +77,10 @@ class Situation:
     def from_dict(cls, raw: Mapping[str, Any]) -> Situation:
         """The inverse of `to_dict`, also after JSON."""
         vector = raw.get("vector")
+        earlier = tuple((tuple(values), str(action)) for values, action in raw.get("earlier", ()))
         listed = {key: tuple(raw[key]) for key in ("values", "legal", "notes", "missing", "past")}
-        return cls(**{**raw, **listed, "vector": tuple(vector) if vector is not None else None})
+        return cls(**{**raw, **listed, "vector": tuple(vector) if vector is not None else None,
+                      "earlier": earlier})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ class Run:
     board: Board
     queue: tuple[Planned, ...] = BEGIN  # stages that are decided and not done
     actions: tuple[str, ...] = ()  # of the policy so far
+    decided_on: tuple[tuple[float, ...], ...] = ()  # values of the situation of each of them
     _decision: Decision | None = field(default=None)  # goes with the first step of its action
     _error: str = ""
 
@@ -59,7 +60,8 @@ class Run:
     def situation(self) -> Situation:
         """What the policy decides on; only between actions of an unfinished run."""
         assert not self.queue and not self.finished
-        return situation(self.board, self.tools)
+        earlier = tuple(zip(self.decided_on, self.actions, strict=True))
+        return replace(situation(self.board, self.tools), earlier=earlier)
 
     def act(self, choice: Choice | str) -> tuple[Step, ...]:
         """Carry out an action, all its stages. A bare name is taken as certain. InputError when it is illegal."""
@@ -82,7 +84,7 @@ class Run:
         self._error = choice.error
         self.board.prompt_tokens += choice.prompt_tokens
         self.board.completion_tokens += choice.completion_tokens
-        self.actions = (*self.actions, choice.action)
+        self.actions, self.decided_on = (*self.actions, choice.action), (*self.decided_on, now.values)
         self.queue = stages_of(choice.action)
 
     def advance(self) -> Step:

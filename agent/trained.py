@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -40,28 +40,56 @@ class TrainedPolicy:
         never saw what the gate looks at (no memory, no language model), the gate decides as it does for the rules.
         """
         unseen = self.net.card.get("unseen", ())
+
+        def odds_of(legal: tuple[str, ...]) -> dict[str, float]:
+            return self.net.probabilities(situation.values, legal, situation.vector, self.temperature or 1.0)
+
+        if not self.temperature:
+            return settled(situation, unseen, odds_of)
         early = gate_choice(situation, unseen)
         if early is not None:
             return early
-        legal = tuple(action for action in situation.legal if not _unknown(action, situation, unseen))
-        odds = self.net.probabilities(situation.values, legal, situation.vector, self.temperature or 1.0)
-        odds = {action: odds.get(action, 0.0) for action in situation.legal}
-        action = max(odds, key=lambda option: odds[option])
-        if self.temperature:
-            key = np.frombuffer(np.asarray(situation.values, np.float64).tobytes(), np.uint32)
-            rng = np.random.default_rng([self.seed, *key.tolist()])
-            action = str(rng.choice(list(odds), p=np.array(list(odds.values())) / sum(odds.values())))
-        elif situation["searches"] and action in ENDINGS and set(ENDINGS) <= set(legal):
-            # The judge is calibrated anew with every reader, a network knows the one it learned with: the line
-            # between an answer and silence is the judge's to draw, where to look and when to stop the network's.
-            ending = ENDINGS[situation["probability"] < ANSWER_AT]
-            if ending != action:
-                kind = "enough for an answer" if ending == "answer" else "too little for an answer"
-                said = f"The answer is {situation['probability']:.0%} likely to be right: {kind}."
-                return Choice(ending, odds, said)
-        others = sorted((p for option, p in odds.items() if option != action), reverse=True)
-        close = f", the next best {others[0]:.0%}" if others else ""
-        return Choice(action, odds, f"The trained policy is {odds[action]:.0%} for it{close}.")
+        odds = _known(situation, unseen, odds_of)
+        key = np.frombuffer(np.asarray(situation.values, np.float64).tobytes(), np.uint32)
+        rng = np.random.default_rng([self.seed, *key.tolist()])
+        action = str(rng.choice(list(odds), p=np.array(list(odds.values())) / sum(odds.values())))
+        return Choice(action, odds, _said(action, odds))
+
+
+Odds = Callable[[tuple[str, ...]], dict[str, float]]  # actions -> a probability for each
+
+
+def settled(situation: Situation, unseen: Collection[str], odds_of: Odds) -> Choice:
+    """The most probable action under a trained policy (ties: the first), where training has a say at all.
+
+    Where training never saw what the gate looks at (no memory, no language model: `unseen`), the gate decides as it
+    does for the rules. The judge is calibrated anew with every reader, a policy knows the one it learned with: the line
+    between an answer and silence is the judge's to draw, where to look and when to stop the policy's.
+    """
+    early = gate_choice(situation, unseen)
+    if early is not None:
+        return early
+    odds = _known(situation, unseen, odds_of)
+    action = max(odds, key=lambda option: odds[option])
+    if situation["searches"] and action in ENDINGS and set(ENDINGS) <= set(situation.legal):
+        ending = ENDINGS[situation["probability"] < ANSWER_AT]
+        if ending != action:
+            kind = "enough for an answer" if ending == "answer" else "too little for an answer"
+            said = f"The answer is {situation['probability']:.0%} likely to be right: {kind}."
+            return Choice(ending, odds, said)
+    return Choice(action, odds, _said(action, odds))
+
+
+def _known(situation: Situation, unseen: Collection[str], odds_of: Odds) -> dict[str, float]:
+    """A probability for each legal action; 0 for those that training never met here."""
+    odds = odds_of(tuple(action for action in situation.legal if not _unknown(action, situation, unseen)))
+    return {action: odds.get(action, 0.0) for action in situation.legal}
+
+
+def _said(action: str, odds: Mapping[str, float]) -> str:
+    others = sorted((p for option, p in odds.items() if option != action), reverse=True)
+    close = f", the next best {others[0]:.0%}" if others else ""
+    return f"The trained policy is {odds[action]:.0%} for it{close}."
 
 
 def _unknown(action: str, situation: Situation, unseen: Collection[str]) -> bool:

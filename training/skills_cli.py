@@ -12,6 +12,7 @@ import typer
 
 from index.errors import InputError
 from training.policy_cli import policy
+from training.policy_lm_cli import policy_lm
 from training.rewards_cli import reward_commands
 
 Skill = Literal["reader", "hop", "ranker", "deep", "packer", "judge"]
@@ -23,6 +24,7 @@ train_commands = typer.Typer(
 )
 train_commands.add_typer(reward_commands, name="rewards")
 train_commands.command()(policy)
+train_commands.command("policy-lm")(policy_lm)
 
 
 @train_commands.callback()

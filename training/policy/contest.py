@@ -16,6 +16,7 @@ from agent.board import level_of
 from agent.config import AgentConfig
 from agent.policies import NAMED
 from agent.policy import ACTIONS, Policy, Rules, Situation
+from agent.policy_lm import CARD, open_text_policy
 from agent.promotion import LivePolicy, pinned
 from agent.trained import open_trained, packaged
 from index.errors import InputError
@@ -53,6 +54,8 @@ def open_named(name: str, runs: Path, data_dir: Path | None) -> Policy | None:
         path = folder / "policy.safetensors"
         if path.is_file():
             return open_trained(path, folder.name)
+        if (folder / "policy-lm" / CARD).is_file():
+            return open_text_policy(folder / "policy-lm", folder.name, Rules(level_of(config.mode)))
     known = sorted(path.parent.name for path in runs.glob("*/policy.safetensors"))
     raise InputError(
         f"There is no policy {name!r}. Known are: live, oracle, {', '.join(NAMED)}; runs in {runs}: "
@@ -63,16 +66,34 @@ def open_named(name: str, runs: Path, data_dir: Path | None) -> Policy | None:
 def choices(policy: Policy, forest: Forest) -> Ints:
     """What a policy chooses in each situation (S,) among what was explored there; the rules where it is at a loss."""
     index = {action: a for a, action in enumerate(forest.actions)}
+    states = [tuple(row) for row in forest.features.tolist()]
+    before = _earlier(forest, states)
     chosen = []
-    for s, (row, legal) in enumerate(zip(forest.features, forest.legal, strict=True)):
+    for s, (row, legal) in enumerate(zip(states, forest.legal, strict=True)):
         names = tuple(action for action, ok in zip(forest.actions, legal, strict=True) if ok)
         vector = forest.vectors[forest.question[s]] if forest.vectors.shape[1] else None
-        now = Situation(tuple(row.tolist()), names, vector=tuple(vector) if vector is not None else None)
+        now = Situation(
+            row, names, forest.trees[forest.question[s]].question,
+            vector=tuple(vector) if vector is not None else None, earlier=before[s],
+        )  # fmt: skip
         action = policy.decide(now).action
         if action not in names:
             action = Rules().decide(now).action
         chosen.append(index[action if action in names else "abstain"])
     return np.array(chosen, dtype=np.int64)
+
+
+def _earlier(
+    forest: Forest, states: Sequence[tuple[float, ...]]
+) -> list[tuple[tuple[tuple[float, ...], str], ...]]:
+    """(S) what was decided before each situation, and on what."""
+    found: list[tuple[tuple[tuple[float, ...], str], ...]] = [() for _ in states]
+    for s in np.argsort(forest.depth, kind="stable").tolist():
+        for a in np.flatnonzero(forest.legal[s]).tolist():
+            to = int(forest.child[s, a])
+            if to < len(states):
+                found[to] = (*found[s], (states[s], forest.actions[a]))
+    return found
 
 
 def score_policy(policy: Policy | None, forest: Forest, pricing: Pricing, name: str) -> Scores:

@@ -171,7 +171,7 @@ class Run:
             else:
                 record["updates"] = explore(network, start, self.train, self.recipe, seed)
             after = self.judge(network, self.held, stage.name)
-            record["accepted"] = before is None or not _worse(after, before)
+            record["accepted"] = before is None or not worse(after, before)
             record |= {"attempts": attempt + 1, "beta": beta}
             if record["accepted"] or stage.kind != "ip-dpo":
                 break
@@ -255,7 +255,7 @@ class Run:
         return load_net(self.folder / WEIGHTS)
 
 
-def _worse(after: Scores, before: Scores) -> bool:
+def worse(after: Scores, before: Scores) -> bool:
     """The held-out value fell by more than its bootstrap standard error (about half the 68 % interval)."""
     a = [v or 0.0 for v in after.columns["value"]]
     b = [v or 0.0 for v in before.columns["value"]]
