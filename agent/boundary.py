@@ -76,7 +76,7 @@ def decision_of(signals: Mapping[str, float], agreement: float | None, hopeless:
 def signals_of(question: Question, searcher: Searcher, scope: Scope) -> dict[str, float]:
     """SIGNALS and MORE_SIGNALS of a question in a scope. Counts are of passages, as logarithms of about 0 to 1."""
     store = searcher.store
-    counts, total = searcher.frequencies(question.terms, scope)
+    counts, total = searcher.words.frequencies(question.terms, scope)
     named = stems(" ".join(question.names))
     relation = [term for term in question.terms if not stems(term) <= named][:6]
     by_name = {name: passages_with(store, name, scope) for name in question.names}

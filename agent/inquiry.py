@@ -178,7 +178,7 @@ class Inquiry:
         parts = compare.sub_questions(question) if compare.is_comparison(question) else ()
         threads = []
         for part in (question, *parts):
-            counts, total = searcher.frequencies(part.terms, scope)
+            counts, total = searcher.words.frequencies(part.terms, scope)
             absent, lead = _absent(part, counts), searcher.store.text_before
             threads.append(Thread(part, weigh(counts, total), model, absent, lead=lead))
         return cls(question, threads)

@@ -9,7 +9,6 @@ weight was chosen on training questions (docs/LOG.md).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -21,9 +20,9 @@ from index.features import Asked
 from index.gather import Gatherer, StateEncoder
 from index.graph_cache import GraphCache
 from index.hop_encoder import load_hop_encoder
+from index.lexical import MAX_QUERY_CHARACTERS, TextSearch, query_terms
 from index.minilm import MODEL_PACKAGE
 from index.ranker import EvidenceRanker, compares, load_ranker
-from index.stop_words import STOP_WORDS
 from index.store import Store
 from index.types import Embedder, Hit, Mode, Passage, Scope, Vectors
 from index.walks import RANKING_MIX
@@ -31,17 +30,7 @@ from index.words import stem, weigh
 
 CANDIDATES = 100  # taken from each list before fusion
 DENSE_WEIGHT = 0.55
-TITLE_WEIGHT, HEADING_WEIGHT = 2.0, 1.5
-LARGE = 25_000  # passages above which frequent words are left out
-FREQUENT = 2500  # counting stops here: such a word is common
-MAX_QUERY_CHARACTERS = 2000  # longer questions are cut: nothing past this helps a search
 MODES: tuple[Mode, ...] = ("bm25", "dense", "hybrid", "graph", "ranked", "deep")
-
-
-def query_terms(question: str) -> list[str]:
-    """Search words of a question, in order, without stop words (with them when nothing else is left)."""
-    words = list(dict.fromkeys(re.findall(r"\w+", question[:MAX_QUERY_CHARACTERS].lower())))
-    return [word for word in words if word not in STOP_WORDS] or words
 
 
 class Searcher:
@@ -54,7 +43,7 @@ class Searcher:
         self._graphs = GraphCache(store)
         self._gatherer = Gatherer(store, self._dense, self._graphs)
         self._rankers: dict[str, EvidenceRanker] = {}
-        self._counts: dict[tuple[tuple[tuple[int, int], ...], str], int] = {}  # of terms, by generation
+        self.words = TextSearch(store)
 
     def search(
         self,
@@ -78,7 +67,7 @@ class Searcher:
     ) -> tuple[Hit, ...]:
         """`search` with the query's vector at hand (None only for bm25)."""
         if mode in ("bm25", "dense"):
-            lexical = self.lexical(query, k, scope) if mode == "bm25" else {}
+            lexical = self.words.search(query, k, scope) if mode == "bm25" else {}
             dense = self._nearest(vector, k, scope) if vector is not None and mode == "dense" else {}
             return self._hits(_best(lexical or dense, k), mode, {"bm25": lexical, "dense": dense})
         assert vector is not None
@@ -95,7 +84,7 @@ class Searcher:
 
     def text_lists(self, query: str, vector: Vectors, k: int, scope: Scope) -> dict[str, dict[int, float]]:
         """The lists of text search, passage id -> score, best first: bm25, dense, and hybrid of both."""
-        lexical = self.lexical(query, k, scope)
+        lexical = self.words.search(query, k, scope)
         dense = self._nearest(vector, k, scope)
         missing = [key for key in lexical if key not in dense]
         for collection_id in self.store.scope_ids(scope) if missing else ():
@@ -105,7 +94,7 @@ class Searcher:
     def asked(self, query: str, scope: Scope) -> Asked:
         """The question's telling words with their rarity in the scope."""
         terms = query_terms(query)
-        counts, total = self.frequencies(terms, scope)
+        counts, total = self.words.frequencies(terms, scope)
         weights: dict[str, float] = {}
         for term, weight in zip(terms, weigh(counts, total).tolist(), strict=True):
             weights[stem(term)] = max(weights.get(stem(term), 0.0), weight)
@@ -160,72 +149,6 @@ class Searcher:
         """Bring the caches of a collection up to date and save them."""
         self._dense.refresh(self.store.collection_id(collection))
         self._graphs.refresh(self.store.collection_id(collection))
-
-    def frequencies(self, terms: Sequence[str], scope: Scope) -> tuple[list[int], int]:
-        """Passages of the scope that hold each term (counted up to FREQUENT), and all passages."""
-        numbers = self.store.scope_ids(scope)
-        scopes = " OR ".join(f"c{number}" for number in numbers)
-        counts: list[int] = []
-        generations = tuple((number, self.store.generation(number)) for number in numbers)
-        for term in terms if scopes else ():
-            if (generations, term) in self._counts:
-                counts.append(self._counts[generations, term])
-                continue
-            rows = self.store.connection.execute(
-                "SELECT count(*) FROM (SELECT 1 FROM passages_text WHERE passages_text MATCH ? LIMIT ?)",
-                (f'scope : ({scopes}) AND {{title heading text}} : ("{term}")', FREQUENT),
-            )
-            counts.append(int(rows.fetchone()[0]))
-            if len(self._counts) > 50_000:
-                self._counts.clear()
-            self._counts[generations, term] = counts[-1]
-        return counts or [0] * len(terms), self._size(scope)
-
-    # ---- single lists --------------------------------------------------------------------------
-
-    def lexical(self, query: str, k: int, scope: Scope) -> dict[int, float]:
-        """Passage id -> BM25 score (positive, larger is better; FTS5's k1 1.2, b 0.75), best first."""
-        terms = query_terms(query)
-        scopes = " OR ".join(f"c{number}" for number in self.store.scope_ids(scope))
-        if not terms or not scopes:
-            return {}
-        words = " OR ".join(f'"{term}"' for term in self._telling(terms, scope))
-        match = f"scope : ({scopes}) AND {{title heading text}} : ({words})"
-        narrowed, values = "", []
-        if scope.documents:
-            marks = ",".join("?" * len(scope.documents))
-            narrowed = (
-                f"AND (SELECT document_id FROM passages p WHERE p.id = passages_text.rowid) IN ({marks})"
-            )
-            values = list(scope.documents)
-        rows = self.store.connection.execute(
-            f"SELECT rowid, -bm25(passages_text, 0.0, {TITLE_WEIGHT}, {HEADING_WEIGHT}, 1.0) AS score"
-            f" FROM passages_text WHERE passages_text MATCH ? {narrowed} ORDER BY score DESC, rowid LIMIT ?",
-            [match, *values, k],
-        )
-        return {row[0]: row[1] for row in rows}
-
-    def _telling(self, terms: list[str], scope: Scope) -> list[str]:
-        """The terms worth scoring. In a large scope a word that thousands of passages hold costs most of the
-        time and moves the ranking least: it goes when at least two rarer words stay."""
-        if len(terms) <= 2 or self._size(scope) <= LARGE:
-            return terms
-        counts, _ = self.frequencies(terms, scope)
-        rare = [term for term, count in zip(terms, counts, strict=True) if count < FREQUENT]
-        return rare if len(rare) >= 2 else terms
-
-    def _size(self, scope: Scope) -> int:
-        """Passages in the collections of a scope; counted once for each generation."""
-        total = 0
-        for number in self.store.scope_ids(scope):
-            key = (((number, self.store.generation(number)),), "")
-            if key not in self._counts:
-                rows = self.store.connection.execute(
-                    "SELECT count(*) FROM passages WHERE collection_id = ?", (number,)
-                )
-                self._counts[key] = int(rows.fetchone()[0])
-            total += self._counts[key]
-        return total
 
     def _nearest(self, vector: Vectors, k: int, scope: Scope) -> dict[int, float]:
         found: list[tuple[int, float]] = []

@@ -32,7 +32,7 @@ def near_spelling(word: str, searcher: Searcher, scope: Scope) -> str:
     if not near or (len(near) > 1 and near[0][1] == near[1][1]):
         return ""
     found = near[0][0]
-    passages = searcher.store.passages(list(searcher.lexical(found, LOOKED_AT, scope)))
+    passages = searcher.store.passages(list(searcher.words.search(found, LOOKED_AT, scope)))
     return _as_written(found, (passage.text for passage in passages))
 
 

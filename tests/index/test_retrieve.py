@@ -11,7 +11,8 @@ from index.encoders import MiniLMEmbedder, count_tokens
 from index.errors import InputError
 from index.faiss_index import DenseCache, FlatIndex
 from index.ingest import ingest_passages
-from index.retrieve import Searcher, fuse, query_terms
+from index.lexical import query_terms
+from index.retrieve import Searcher, fuse
 from index.store import Store
 from index.types import Scope
 
