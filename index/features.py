@@ -23,6 +23,7 @@ from index.walks import Walks
 from index.words import stems_of
 
 Floats = npt.NDArray[np.float32]
+_SENTENCE_END = regex.compile(r"(?<=[.!?;\n])\s+")
 FIRST = (
     "bm25", "bm25_reciprocal_rank", "cosine", "cosine_gap", "cosine_reciprocal_rank", "hybrid",
     "hybrid_reciprocal_rank", "names_walk", "names_walk_shallow", "text_walk", "direct", "second", "graph",
@@ -65,13 +66,18 @@ class Candidate:
     characters: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lists:
     """Text scores by row; a row that a list does not hold has no entry."""
 
     bm25: Mapping[int, float]
     hybrid: Mapping[int, float]
     cosines: Floats  # (passages,)
+
+    @cached_property
+    def descending(self) -> Floats:
+        """All cosines, highest first."""
+        return np.sort(self.cosines)[::-1] if len(self.cosines) else np.array([-1.0], dtype=np.float32)
 
 
 def first_look(
@@ -87,7 +93,7 @@ def first_look(
     out = np.zeros((len(at), len(FIRST)), dtype=np.float32)
     column = {name: place for place, name in enumerate(FIRST)}
     cosines = lists.cosines[at]
-    ordered = np.sort(lists.cosines)[::-1] if len(lists.cosines) else np.array([-1.0], dtype=np.float32)
+    ordered = lists.descending
     top_bm25 = max(lists.bm25.values(), default=0.0) or 1.0
     bm25 = list(lists.bm25.values())
     out[:, column["bm25"]] = [lists.bm25.get(row, 0.0) / top_bm25 for row in rows]
@@ -106,8 +112,9 @@ def first_look(
         ("graph", walks.score),
     ):
         out[:, column[name]] = mass[at] / max(float(mass.max(initial=0.0)), 1e-12)
-    ranked = np.sort(walks.score)[::-1]
-    out[:, column["graph_reciprocal_rank"]] = 1.0 / (1.0 + np.searchsorted(-ranked, -walks.score[at]))
+    out[:, column["graph_reciprocal_rank"]] = 1.0 / (
+        1.0 + np.searchsorted(-walks.descending, -walks.score[at])
+    )
     linked = {link.column: link.weight * float(graph.rarity[link.column]) for link in walks.links}
     total = sum(linked.values()) or 1.0
     words = set(asked.words)
@@ -249,7 +256,7 @@ def second_look(
 
 def read(title: str, text: str) -> Candidate:
     """A passage's words as stems."""
-    sentences = tuple(frozenset(stems_of(part)) for part in regex.split(r"(?<=[.!?;\n])\s+", text) if part)
+    sentences = tuple(frozenset(stems_of(part)) for part in _SENTENCE_END.split(text) if part)
     own = tuple(dict.fromkeys(stems_of(title)))
     return Candidate(own, frozenset(own).union(*sentences), sentences, len(text))
 

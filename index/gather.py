@@ -91,8 +91,8 @@ class Gatherer:
         found = self.walked(question, vector, text, scope)
         graph, walks, lists, allowed = found.graph, found.walks, found.lists, found.allowed
         rows = list(lists.hybrid)[:FROM_HYBRID] + list(lists.bm25)[: FROM_HYBRID // 2]
-        rows += _top(lists.cosines, FROM_HYBRID // 2, allowed)
-        rows += _top(walks.score, FROM_WALK, allowed) + _top(walks.from_names, FROM_NAMES, allowed)
+        rows += top_rows(lists.cosines, FROM_HYBRID // 2, allowed)
+        rows += top_rows(walks.score, FROM_WALK, allowed) + top_rows(walks.from_names, FROM_NAMES, allowed)
         rows = list(dict.fromkeys(rows))
         texts = self._texts(graph, rows)
         first = features.first_look(asked, rows, texts, lists, walks, graph)
@@ -131,11 +131,11 @@ class Gatherer:
         seeds = [at.rows[place] for place in np.argsort(-scores, kind="stable")[:SEEDS]]
         bridges = _bridges(at, seeds, scores)
         onward = walk_on(at.graph, bridges, at.lists.cosines, at.allowed)
-        proposed = _top(onward, FROM_SEEDS, at.allowed) + _titled(at, bridges)
+        proposed = top_rows(onward, FROM_SEEDS, at.allowed) + _titled(at, bridges)
         hop = self._hop_cosines(at, seeds)
         if hop is not None:
             for column in range(hop.shape[1]):
-                proposed += _top(hop[:, column], FROM_HOP, at.allowed)
+                proposed += top_rows(hop[:, column], FROM_HOP, at.allowed)
         held = set(at.rows)
         added = [row for row in dict.fromkeys(proposed) if row not in held]
         texts = self._texts(at.graph, added)
@@ -226,7 +226,7 @@ def _by_row(graph: CorpusGraph, scores: Mapping[int, float]) -> dict[int, float]
     }
 
 
-def _top(scores: Floats, count: int, allowed: npt.NDArray[np.bool_] | None) -> list[int]:
+def top_rows(scores: Floats, count: int, allowed: npt.NDArray[np.bool_] | None = None) -> list[int]:
     """Rows of the highest scores above zero, best first."""
     masked = scores if allowed is None else np.where(allowed, scores, 0.0)
     count = min(count, len(masked))

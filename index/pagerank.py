@@ -11,15 +11,16 @@ leaves an entity rather towards the passages that bear on the question. Gains of
 from __future__ import annotations
 
 import math
-import os
-from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from index.threads import pool
+
 Floats = npt.NDArray[np.float32]
-THREADED = 1_000_000  # edges from which several questions are walked in threads
+THREADED = 20_000  # edges from which columns are walked in threads, because scipy frees the interpreter
 
 
 def steps_for(damping: float, tolerance: float) -> int:
@@ -54,34 +55,26 @@ def walk(
     share = np.asfortranarray(np.divide(1.0, leaving, out=np.zeros_like(leaving), where=leaving > 0))
     stuck = leaving <= 0
     ends = np.flatnonzero(stuck.any(axis=1))
-    powers = [start]
-    for _ in range(steps):
-        last = powers[-1]
-        after = _times(links, last * share)
-        if gains is not None:
-            after *= gains
-        if len(ends):
-            after += start * (last[ends] * stuck[ends]).sum(axis=0)
-        powers.append(after)
-    return powers
-
-
-def _times(links: sparse.csr_matrix, mass: Floats) -> Floats:
-    """`links @ mass` one column at a time, which is faster than all side by side; over many edges in threads, because
-    scipy lets go of the interpreter while it multiplies."""
-    after = np.empty(mass.shape, dtype=np.float32, order="F")
+    powers = [start, *(np.empty(start.shape, dtype=np.float32, order="F") for _ in range(steps))]
 
     def one(column: int) -> None:
-        after[:, column] = links @ mass[:, column]
+        guide = column if share.shape[1] > 1 else 0
+        for before, after in pairwise(powers):
+            last = before[:, column]
+            now = links @ (last * share[:, guide])
+            if gains is not None:
+                now *= gains[:, guide]
+            if len(ends):
+                now += start[:, column] * (last[ends] * stuck[ends, guide]).sum()
+            after[:, column] = now
 
-    columns = range(mass.shape[1])
+    columns = range(start.shape[1])
     if len(columns) > 1 and links.nnz >= THREADED:
-        with ThreadPoolExecutor(min(len(columns), os.cpu_count() or 1)) as threads:
-            list(threads.map(one, columns))
+        list(pool().map(one, columns))
     else:
         for column in columns:
             one(column)
-    return after
+    return powers
 
 
 def combine(powers: list[Floats], damping: float) -> Floats:

@@ -17,13 +17,14 @@ import numpy as np
 from index.errors import InputError
 from index.faiss_index import DenseCache
 from index.features import Asked
-from index.gather import Gatherer, StateEncoder
+from index.gather import Gatherer, StateEncoder, top_rows
 from index.graph_cache import GraphCache
 from index.hop_encoder import load_hop_encoder
 from index.lexical import MAX_QUERY_CHARACTERS, TextSearch, query_terms
 from index.minilm import MODEL_PACKAGE
 from index.ranker import EvidenceRanker, compares, load_ranker
 from index.store import Store
+from index.threads import pool
 from index.types import Embedder, Hit, Mode, Passage, Scope, Vectors
 from index.walks import RANKING_MIX
 from index.words import stem, weigh
@@ -84,8 +85,9 @@ class Searcher:
 
     def text_lists(self, query: str, vector: Vectors, k: int, scope: Scope) -> dict[str, dict[int, float]]:
         """The lists of text search, passage id -> score, best first: bm25, dense, and hybrid of both."""
-        lexical = self.words.search(query, k, scope)
+        searching = pool().submit(self.words.search, query, k, scope)
         dense = self._nearest(vector, k, scope)
+        lexical = searching.result()
         missing = [key for key in lexical if key not in dense]
         for collection_id in self.store.scope_ids(scope) if missing else ():
             dense.update(self._dense.cosines(collection_id, vector, missing))
@@ -133,9 +135,9 @@ class Searcher:
     ) -> dict[int, float]:
         at = self._gatherer.walked(query, vector, lists, scope)
         score = at.walks.ranking
-        best = np.argsort(-score, kind="stable")[: 4 * CANDIDATES]
-        reached = [row for row in best if score[row] > 0]  # nothing outside the scope's documents is
-        found = {int(at.graph.edges.passages[row]): float(score[row]) for row in reached}
+        reached = top_rows(score, 4 * CANDIDATES)  # nothing outside the scope's documents is
+        ids = at.graph.edges.passages[reached].tolist()
+        found = dict(zip(ids, score[reached].tolist(), strict=True))
         unknown = {key: score * RANKING_MIX[0] for key, score in lists["hybrid"].items() if key not in found}
         return {**unknown, **found}
 

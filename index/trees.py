@@ -8,13 +8,26 @@ the threshold. Missing values do not occur: features are always numbers.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
+STORED = ("roots", "feature", "threshold", "left", "right", "value")
+
+
+@dataclass(frozen=True, slots=True)
+class _ByLevel:
+    """The nodes in another order, level by level, so that a right child stands behind its left sibling: half the
+    look-ups of a step."""
+
+    roots: npt.NDArray[np.int64]
+    feature: npt.NDArray[np.int64]
+    threshold: Floats
+    left: npt.NDArray[np.int64]
+    value: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +41,21 @@ class Trees:
     right: npt.NDArray[np.int32]
     value: npt.NDArray[np.float32]  # of a leaf; 0 at splits
     depth: int
+    _level: _ByLevel = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_level", _by_level(self))
 
     def score(self, features: Floats) -> Floats:
         """Sum of the leaves each row falls into, shape (rows,): log-odds for a binary objective."""
-        rows = len(features)
-        node = np.repeat(self.roots[None, :], rows, axis=0)
+        rows, at = len(features), self._level
+        node = np.repeat(at.roots[None, :], rows, axis=0)
         flat = np.ascontiguousarray(features, dtype=np.float32).ravel()
         offset = (np.arange(rows, dtype=np.int64) * features.shape[1])[:, None]
         for _ in range(self.depth):
-            value = flat[offset + self.feature[node]]
-            node = np.where(value <= self.threshold[node], self.left[node], self.right[node])
-        return np.asarray(self.value[node].sum(axis=1), dtype=np.float32)
+            value = flat.take(at.feature.take(node) + offset)
+            node = at.left.take(node) + (value > at.threshold.take(node))
+        return np.asarray(at.value.take(node).sum(axis=1), dtype=np.float32)
 
     def with_more(self, others: Trees) -> Trees:
         """Both ensembles as one: its score is the sum of theirs."""
@@ -55,16 +72,33 @@ class Trees:
 
     def arrays(self, prefix: str) -> dict[str, np.ndarray]:
         """The ensemble as named arrays, for a safetensors file."""
-        return {
-            f"{prefix}.{name}": np.ascontiguousarray(getattr(self, name))
-            for name in ("roots", "feature", "threshold", "left", "right", "value")
-        } | {f"{prefix}.depth": np.array([self.depth], dtype=np.int32)}
+        return {f"{prefix}.{name}": np.ascontiguousarray(getattr(self, name)) for name in STORED} | {
+            f"{prefix}.depth": np.array([self.depth], dtype=np.int32)
+        }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], prefix: str) -> Trees:
         """The ensemble written by `arrays`; KeyError when one is missing."""
-        named = {name: arrays[f"{prefix}.{name}"] for name in cls.__slots__ if name != "depth"}
+        named = {name: arrays[f"{prefix}.{name}"] for name in STORED}
         return cls(**named, depth=int(arrays[f"{prefix}.depth"][0]))
+
+
+def _by_level(trees: Trees) -> _ByLevel:
+    level, levels = trees.roots, [trees.roots]
+    while len(level):
+        splits = level[trees.left[level] != level]
+        level = np.stack([trees.left[splits], trees.right[splits]], axis=1).ravel()
+        levels.append(level)
+    order = np.concatenate(levels)
+    place = np.zeros(len(trees.feature), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    return _ByLevel(
+        roots=place[trees.roots],
+        feature=trees.feature[order].astype(np.int64),
+        threshold=trees.threshold[order],
+        left=place[trees.left[order]],
+        value=trees.value[order],
+    )
 
 
 def from_dump(trees: Sequence[Mapping[str, Any]]) -> Trees:

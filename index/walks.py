@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ MIX = (0.05, 0.35)
 RANKING_MIX = (0.1, 1.0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Walks:
     """What the walks found for one question in one collection; arrays over the graph's passages."""
 
@@ -48,6 +49,11 @@ class Walks:
     second: Floats  # third step: who names what those name
     score: Floats  # mass from both resets and some text score: a feature of the ranker
     ranking: Floats  # of graph mode: the root of that mass, which lifts what is far away, and more text score
+
+    @cached_property
+    def descending(self) -> Floats:
+        """`score` of all passages, highest first."""
+        return np.sort(self.score)[::-1]
 
 
 def gains(cosines: Floats, nearest: float) -> Floats:
