@@ -177,6 +177,9 @@ def rewards(
     limit: Annotated[int, typer.Option(min=2, help="Questions of each type of the world and of each set.")] = 40,
     seed: Annotated[int, typer.Option(help="Another seed, another world and other questions.")] = 11,
     groups: Annotated[int, typer.Option(min=0, help="Questions whose runs are timed; 0: none.")] = 25,
+    faults: Annotated[
+        bool, typer.Option("--faults", help="In the JSON file also each fault of the worse run by itself.")
+    ] = False,
     markdown: Markdown = False,
     json: Out = None,
 ) -> None:  # fmt: skip
@@ -193,7 +196,7 @@ def rewards(
         report.open_output(json)
     chosen, learned = suite_run.chosen(names)
     sources = suite_run.sources(folder, limit, seed)
-    result = suite_run.run(chosen, learned, sources, groups)
+    result = suite_run.run(chosen, learned, sources, groups, faults)
     result = {
         **report.provenance(limit=limit, seed=seed, sets=list(suite_run.SETS) if len(sources) > 1 else []),
         **result,

@@ -22,6 +22,7 @@ from rich.table import Table
 from index.errors import InputError
 
 Item = TypeVar("Item")
+LONGEST_LINE = 160  # characters of a result file
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,19 @@ def open_output(path: Path) -> Path:
 
 
 def write_json(path: Path, result: dict[str, Any]) -> None:
-    path.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    """A result as indented JSON in which what is short enough stands on one line."""
+    path.write_text(_json(json.loads(json.dumps(result))) + "\n", encoding="utf-8")
+
+
+def _json(value: Any, indent: int = 0) -> str:
+    line = json.dumps(value, ensure_ascii=False)
+    if len(line) + indent <= LONGEST_LINE or not isinstance(value, dict | list):
+        return line
+    keys = [json.dumps(key, ensure_ascii=False) + ": " for key in value] if isinstance(value, dict) else None
+    inner = [_json(one, indent + 2) for one in (value.values() if isinstance(value, dict) else value)]
+    told = [key + one for key, one in zip(keys, inner, strict=True)] if keys else inner
+    space, (opened, closed) = "\n" + " " * (indent + 2), "{}" if keys else "[]"
+    return opened + space + f",{space}".join(told) + "\n" + " " * indent + closed
 
 
 def whole_numbers(text: str, option: str) -> tuple[int, ...]:

@@ -51,6 +51,20 @@ def test_output_is_checked_before_the_work(tmp_path: Path) -> None:
         open_output(tmp_path / "file" / "b.json")
 
 
+def test_short_parts_of_a_result_stand_on_one_line(tmp_path: Path) -> None:
+    result = {
+        "a": {"b": [1, None, "x { [\n"]},
+        "long": ["y" * 50] * 3,
+        "empty": {},
+        "rows": {"é": ({"c": "z" * 150},)},
+    }
+    report.write_json(tmp_path / "r.json", result)
+    lines = (tmp_path / "r.json").read_text(encoding="utf-8").splitlines()
+    assert lines[1] == '  "a": {"b": [1, null, "x { [\\n"]},'
+    assert '  "empty": {},' in lines and max(map(len, lines)) <= 170
+    assert json.loads("\n".join(lines)) == json.loads(json.dumps(result))
+
+
 def test_provenance_names_commit_and_facts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("sys.argv", ["/somewhere/bin/forage", "eval", "--data", "a b"])
     facts = provenance(split="dev")

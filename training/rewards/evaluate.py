@@ -69,8 +69,10 @@ def warm_up(pairs: Iterable[Pair]) -> None:
     shared().store(dict(zip(passages, shared().embed(list(passages)), strict=True)))
 
 
-def evaluate(rewards: Iterable[Reward], pairs: Sequence[Pair]) -> dict[str, dict[str, dict[str, Any]]]:
-    """For each reward: each scenario (and each kind within it) as JSON."""
+def evaluate(
+    rewards: Iterable[Reward], pairs: Sequence[Pair], faults: bool = False
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """For each reward: each scenario, with `faults` each kind of fault within it, as JSON."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for reward in rewards:
         verdicts = [verdict(reward, pair) for pair in pairs]
@@ -80,11 +82,11 @@ def evaluate(rewards: Iterable[Reward], pairs: Sequence[Pair]) -> dict[str, dict
             if not at:
                 continue
             rows[scenario] = _row([pairs[i] for i in at], [verdicts[i] for i in at])
-            kinds = dict.fromkeys(pairs[i].kind for i in at)
-            rows[scenario]["kinds"] = {
-                kind: _row(*_of_kind([pairs[i] for i in at], [verdicts[i] for i in at], kind))
-                for kind in kinds
-            }
+            if faults:
+                rows[scenario]["kinds"] = {
+                    kind: _row(*_of_kind([pairs[i] for i in at], [verdicts[i] for i in at], kind))
+                    for kind in dict.fromkeys(pairs[i].kind for i in at)
+                }
         found[reward.name] = rows
     return found
 
@@ -97,11 +99,15 @@ def _of_kind(pairs: Sequence[Pair], verdicts: Sequence[Score], kind: str) -> tup
 def _row(pairs: Sequence[Pair], verdicts: Sequence[Score]) -> dict[str, Any]:
     found = accuracy(pairs, verdicts)
     return {
-        "accuracy": found.interval.to_dict(),
+        "accuracy": {key: _rounded(value) for key, value in found.interval.to_dict().items()},
         "scored": found.scored,
-        "ties": found.ties,
+        "ties": _rounded(found.ties),
         "not_computable": found.not_computable,
     }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
 
 
 def grids(result: Mapping[str, Any]) -> list[Grid]:

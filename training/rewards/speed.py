@@ -18,8 +18,8 @@ from functools import cache, partial
 from typing import Any
 
 import numpy as np
-import torch
 
+from index.body import threads
 from index.encoders import count_tokens, load_embedder, tokenizer
 from index.types import Vectors
 from training.report import Grid
@@ -112,7 +112,7 @@ def measured(rewards: Sequence[Reward], pairs: Sequence[Pair], groups: int) -> d
         "new words": mean([float(len(text.split())) for text in answers]),
         "tokens": mean([float(count) for count in count_tokens([without_marks(text) for text in answers])]),
         "siblings": mean([float(len(group)) for group in runs]),
-        "threads": torch.get_num_threads(),
+        "threads": threads(),
         "rewards": {
             name: {kind: asdict(one) for kind, one in zip(KINDS, row, strict=True)}
             for name, row in rows.items()
@@ -124,6 +124,7 @@ def grid(found: Mapping[str, Any]) -> Grid:
     """The table, each reward also against the bare encoder."""
     alone = found["rewards"][ALONE]
     shown = {"siblings": TOLD, "no index": TOLD[::2], "new words": TOLD}
+    shown = {kind: told for kind, told in shown.items() if kind in alone}
     columns = ("Reward", *(f"{kind}{what}" for kind, told in shown.items() for what in told))
     rows = []
     for name, row in found["rewards"].items():

@@ -51,9 +51,16 @@ def sources(folder: Path | None, limit: int, seed: int) -> dict[str, list[Pair]]
 
 
 def run(
-    rewards: Sequence[Reward], models: Sequence[Trained], pairs: dict[str, list[Pair]], groups: int
+    rewards: Sequence[Reward],
+    models: Sequence[Trained],
+    pairs: dict[str, list[Pair]],
+    groups: int,
+    faults: bool = False,
 ) -> dict[str, Any]:
-    """Accuracies by source and reward, what the learned ones know, and the speed of those that need the encoder."""
+    """Accuracies by source and reward, what the learned ones know, and the speed of those that need the encoder.
+
+    faults: accuracies also by the fault of the worse run, which is ten times as much and in no table.
+    """
     tested = [*rewards, *(model.reward for model in models)]
     found: dict[str, Any] = {"sources": {}}
     with progress_bar() as bar:
@@ -62,7 +69,7 @@ def run(
             warm_up(members)
             rows: dict[str, Any] = {}
             for reward in tested:
-                rows |= evaluate([reward], members)
+                rows |= evaluate([reward], members, faults)
                 bar.advance(task)
             found["sources"][source] = {"pairs": dict(Counter(p.scenario for p in members)), "rewards": rows}
         found["learned"] = inspected(models, pairs)

@@ -59,7 +59,9 @@ def test_gold_is_seen_and_what_does_not_see_it_is_blind() -> None:
     assert _accuracy(REWARDS["correct"], "citation") == 0.5  # the answer is the same
     assert _accuracy(REWARDS["right_and_cheap"], "multi-hop") == 1.0
     assert _accuracy(REWARDS["consistency"], "multi-hop") > 0.7  # a lost search forgets the bridge
-    supported = evaluate([REWARDS["citation_supported"]], PAIRS)["citation_supported"]["conflict"]
+    supported = evaluate([REWARDS["citation_supported"]], PAIRS, faults=True)["citation_supported"][
+        "conflict"
+    ]
     assert (
         supported["kinds"]["believes the false passage"]["ties"] == 1.0
     )  # its span does bear the false claim
@@ -161,6 +163,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run.exit_code == 0, run.output
     assert "| `" not in run.stdout and "| correct |" in run.stdout and "set FORAGE_DATA" in run.stdout
     result = json.loads(out.read_text())
+    assert "kinds" not in out.read_text()  # only with --faults
     assert set(result["sources"]) == {"closed world"} and result["command"] and result["seed"] == 11
     assert set(result["speed"]["rewards"]) == {"(the encoder alone)", "encoder", "(all of these together)"}
     assert (
