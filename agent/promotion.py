@@ -1,6 +1,7 @@
 """Which policy is live in a data folder: a pointer file that a running application looks at before each question.
 
     policies/<name>/policy.safetensors + policy.json   a promoted policy, copied here
+    policies/<name>/policy-lm/                         one that is a language model
     policies/live.json                                 the pointer; absent: the default
     policies/audit.jsonl                               every promotion and rollback, appended
 
@@ -22,12 +23,14 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from agent.policy import Choice, Policy, Situation
+from agent.policy import Choice, Policy, Rules, Situation
+from agent.policy_lm import open_text_policy
 from agent.trained import TrainedPolicy, open_trained
 from index.delta import card_path, digest
 from index.errors import ForageError, InputError, NotFoundError
 
 FOLDER, POINTER, AUDIT, WEIGHTS = "policies", "live.json", "audit.jsonl", "policy.safetensors"
+MODEL = "policy-lm"
 _NAME = re.compile(r"[\w][\w.-]{0,79}")
 logger = logging.getLogger(__name__)
 
@@ -37,8 +40,8 @@ class Record:
     """One line of the audit."""
 
     at: float
-    event: str  # promote, rollback or shadow
-    name: str  # live afterwards; empty: the default
+    event: str  # promote, rollback, shadow or shadow-end
+    name: str  # live afterwards, or in the shadow; empty: the default
     before: str
     sha256: str = ""
     forced: bool = False
@@ -73,7 +76,7 @@ class LivePolicy:
             name = str(_read_pointer(self._pointer).get("name", ""))
             if not name:
                 return self._default
-            return open_trained(self._pointer.parent / name / WEIGHTS, name)
+            return _open(self._pointer.parent / name, name, self._default)
         except (ForageError, OSError, ValueError) as error:
             logger.error("the promoted policy cannot be used, the default decides: %s", error)
             return self._default
@@ -103,10 +106,21 @@ def live_name(data_dir: Path) -> str:
 
 def promoted(data_dir: Path, name: str) -> TrainedPolicy:
     """A policy that was promoted here once. NotFoundError for any other name."""
-    path = data_dir / FOLDER / name / WEIGHTS
-    if not _NAME.fullmatch(name) or not path.is_file():
+    place = data_dir / FOLDER / name
+    if not _NAME.fullmatch(name) or not (place / WEIGHTS).is_file():
         raise NotFoundError(f"No policy {name!r} was ever promoted in {data_dir}. See: forage policy list")
-    return open_trained(path, name)
+    return open_trained(place / WEIGHTS, name)
+
+
+def kept(data_dir: Path, name: str, fallback: Policy) -> Policy:
+    """A policy whose copy is here, of either kind. StoreError where it cannot be read."""
+    return _open(data_dir / FOLDER / name, name, fallback)
+
+
+def _open(place: Path, name: str, fallback: Policy) -> Policy:
+    if (place / MODEL).is_dir():
+        return open_text_policy(place / MODEL, name, fallback)
+    return open_trained(place / WEIGHTS, name)
 
 
 def promote(
@@ -118,18 +132,33 @@ def promote(
     reason: str = "",
     comparison: Mapping[str, Any] | None = None,
 ) -> Record:
-    """Copy a policy into the data folder and make it live. Raises InputError for a bad name, StoreError for weights
-    that this version of the agent cannot use."""
+    """Copy a policy (its weights file, or the folder of a language model) into the data folder and make it live. Raises
+    InputError for a bad name, StoreError for weights that this version of the agent cannot use."""
+    return _point(data_dir, "promote", name, keep(data_dir, weights, name), forced, reason, comparison)
+
+
+def keep(data_dir: Path, weights: Path, name: str) -> str:
+    """Copy a policy into the data folder without making it live; its hash. Raises as `promote` does."""
     if not _NAME.fullmatch(name):
         raise InputError(f"A policy cannot be called {name!r}. Use letters, digits, dots, - and _.")
-    open_trained(weights, name)
     place = data_dir / FOLDER / name
+    if weights.is_dir():
+        policy = open_text_policy(weights, name, Rules())
+        place.mkdir(parents=True, exist_ok=True)
+        incoming = place / f"{MODEL}.incoming"
+        shutil.rmtree(incoming, ignore_errors=True)
+        shutil.copytree(weights, incoming)
+        shutil.rmtree(place / MODEL, ignore_errors=True)
+        incoming.replace(place / MODEL)
+        return str(policy.card["sha256"])
+    open_trained(weights, name)
     place.mkdir(parents=True, exist_ok=True)
     for path in (weights, card_path(weights)):
         target = place / (WEIGHTS if path == weights else card_path(Path(WEIGHTS)).name)
         shutil.copyfile(path, target.with_suffix(".incoming"))
         target.with_suffix(".incoming").replace(target)
-    return _point(data_dir, "promote", name, digest(weights), forced, reason, comparison)
+    shutil.rmtree(place / MODEL, ignore_errors=True)  # of an earlier policy of this name
+    return digest(weights)
 
 
 def rollback(data_dir: Path, reason: str = "") -> Record:
@@ -165,6 +194,26 @@ def _point(
 ) -> Record:
     """The record first, then the pointer: a crash in between leaves a record of what was meant, never a silent
     change."""
+    record = note(data_dir, event, name, sha256, forced, reason, comparison)
+    folder = data_dir / FOLDER
+    partial = folder / f"{POINTER}.partial"
+    partial.write_text(
+        json.dumps({"name": name, "sha256": sha256, "since": record.at}) + "\n", encoding="utf-8"
+    )
+    partial.replace(folder / POINTER)
+    return record
+
+
+def note(
+    data_dir: Path,
+    event: str,
+    name: str,
+    sha256: str,
+    forced: bool = False,
+    reason: str = "",
+    comparison: Mapping[str, Any] | None = None,
+) -> Record:
+    """Append a record to the audit; on disk when this returns."""
     record = Record(time.time(), event, name, live_name(data_dir), sha256, forced, reason, comparison)
     folder = data_dir / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
@@ -173,11 +222,6 @@ def _point(
         log.write(line + "\n")
         log.flush()
         os.fsync(log.fileno())
-    partial = folder / f"{POINTER}.partial"
-    partial.write_text(
-        json.dumps({"name": name, "sha256": sha256, "since": record.at}) + "\n", encoding="utf-8"
-    )
-    partial.replace(folder / POINTER)
     return record
 
 

@@ -32,6 +32,7 @@ LANES: Mapping[str, int] = {
     "suggest": 1,
     "test": 2,
     "train": 1,
+    "shadow": 1,
     "rewards": 1,
 }  # threads of each kind of job
 ENDS = {"done": "done", "failed": "failed", "cancelled": "cancelled"}

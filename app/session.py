@@ -18,6 +18,8 @@ from agent.agent import Agent
 from agent.build import open_agent
 from agent.config import Settings, load_settings
 from agent.reader_model import load_reader
+from agent.shadow import current
+from agent.shadow import work as shadow_work
 from agent.types import Answer
 from app.conversations import Conversations, Message
 from app.jobs import Handle, JobRunner, Work
@@ -69,7 +71,7 @@ class Workspace:
         message = self.conversations.ask(conversation, question)
         self.conversations.rescope(conversation, scope)
         work = asking(self.agent, self.conversations, message, question, scope, history)
-        job = self._submit("ask", work, {"message": message, "question": question})
+        job = self._submit("ask", self._then_shadow(work), {"message": message, "question": question})
         self.conversations.assign(message, job)
 
     def ask_again(self, message: Message, asked: str = "") -> None:
@@ -124,6 +126,31 @@ class Workspace:
 
         return self.runner.submit(kind, when_ready, params)
 
+    def _then_shadow(self, work: Work) -> Work:
+        """The same work, and after it, when the person has the answer, the policy in the shadow has its turn."""
+
+        def both(handle: Handle) -> Mapping[str, Any]:
+            result = work(handle)
+            if current(self.data_dir) is not None:
+                self.shadow()
+            return result
+
+        return both
+
+    def shadow(self) -> None:
+        """Start comparing what is due for the policy in the shadow, unless that is going on already."""
+        if any(job.active for job in self.runner.jobs("shadow", limit=2)):
+            return
+
+        def comparing(handle: Handle) -> dict[str, Any]:
+            return {"compared": shadow_work(self.data_dir, self.agent(), self._asked, handle.cancelled)}
+
+        self._submit("shadow", comparing, {})
+
+    def _asked(self) -> bool:
+        """Whether somebody waits for an answer now."""
+        return any(job.active for job in self.runner.jobs("ask", limit=4))
+
     def generation(self, scope: Scope) -> str:
         """Changes whenever the documents of a scope change."""
         known = {collection.name for collection in self.store.collections()}
@@ -143,7 +170,7 @@ class Workspace:
             agent = Agent(searcher, Settings(), None)  # no model, no record: nobody asked these questions
 
             def ask(question: str, scope: Scope) -> Answer:
-                while any(job.active for job in self.runner.jobs("ask", limit=4)) and not handle.cancelled():
+                while self._asked() and not handle.cancelled():
                     time.sleep(0.1)  # a person's own question goes first
                 return agent.ask(question, scope)
 

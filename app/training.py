@@ -15,6 +15,8 @@ import streamlit as st
 
 from agent.promotion import audit, live_name
 from agent.promotion import rollback as go_back
+from agent.shadow import current, results
+from agent.shadow import stop as end_shadow
 from app import render
 from app.jobs import Job
 from app.session import Workspace, workspace
@@ -55,12 +57,35 @@ def _live(opened: Workspace) -> None:
         except ForageError as error:
             st.error(render.plain(str(error)))
         st.rerun()
+    _shadow(opened)
     records = audit(opened.data_dir)
     if records:
         with st.expander(f"Record of promotions ({len(records)})"):
             rows = [{"event": r.event, "live": r.name or "default", "before": r.before or "default",
                      "forced": r.forced, "reason": r.reason} for r in reversed(records)]  # fmt: skip
             st.dataframe(rows, hide_index=True)
+
+
+def _shadow(opened: Workspace) -> None:
+    """What the policy in the shadow did so far; intervals: `forage policy shadow`."""
+    state = current(opened.data_dir)
+    if state is None:
+        return
+    done = [one for one in results(opened.data_dir, state.name) if not one.error]
+    told = f"In the shadow: **{render.plain(state.name)}**, {state.share:.0%} of the questions, {len(done)} compared"
+    if done:
+        same = sum(one.same for one in done) / len(done)
+        live, other = (sum(row["searches"] for row in rows) / len(done)
+                       for rows in ([one.live for one in done], [one.candidate for one in done]))  # fmt: skip
+        told += f", the same answer to {same:.0%}, {other:.2f} searches instead of {live:.2f}"
+    left, right = st.columns([4, 1], vertical_alignment="center")
+    left.markdown(told)
+    if right.button("End the shadow", icon=":material/visibility_off:", width="stretch"):
+        try:
+            end_shadow(opened.data_dir)
+        except ForageError as error:  # somebody else ended it meanwhile
+            st.error(render.plain(str(error)))
+        st.rerun()
 
 
 def _start(opened: Workspace) -> None:

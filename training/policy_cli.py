@@ -9,30 +9,23 @@ from typing import Annotated, Any, Literal
 import typer
 
 from index.errors import InputError
-
-RUNS = Path("runs")
-Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="Where the run folders are.")]
-DataDir = Annotated[
-    Path | None,
-    typer.Option(
-        "--data-dir", help="Data folder whose policy is meant. Default: $FORAGE_DATA_DIR, else ./data."
-    ),
-]
-Data = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--data", metavar="DIR",
-        help="A question set, a folder of question sets, or a data folder of Forage; repeatable.",
-    ),
-]  # fmt: skip
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
-Cache = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Where indexes and explored questions are kept.")
-]
+from training.policy_options import (
+    RUNS,
+    AsJson,
+    Cache,
+    Data,
+    DataDir,
+    Runs,
+    folder_of,
+    run_folder,
+    weights_of,
+)
+from training.policy_shadow_cli import shadow
 
 policy_commands = typer.Typer(
     name="policy", no_args_is_help=True, help="Compare decision policies, promote one, roll back."
 )
+policy_commands.command()(shadow)
 
 
 def policy(
@@ -103,7 +96,7 @@ def policy(
     with report.progress_bar() as bar:
         task = bar.add_task("training", total=None)
         net = run.execute(lambda name, done, of: bar.update(task, description=name, completed=done, total=of))
-    result = finish_run(run, _folder(data_dir))
+    result = finish_run(run, folder_of(data_dir))
     for grid in result.grids:
         report.show(grid, markdown=False)
     typer.echo(f"{out}: policy {net.fingerprint}. {result.verdict}")
@@ -153,7 +146,7 @@ def compare(
         raise InputError("Give --data (live runs over questions) or --trees (questions already explored).")
     if json:
         report.open_output(json)
-    pair = [(name, open_named(name, runs, _folder(data_dir))) for name in (a, b)]
+    pair = [(name, open_named(name, runs, folder_of(data_dir))) for name in (a, b)]
     pricing = Pricing(price)
     if trees:
         explored = [tree for path in trees for tree in known(path).values()][:limit]
@@ -193,12 +186,12 @@ def promote(
     from agent.promotion import promote as make_live
     from training.policy.reporting import evidence_for
 
-    folder, run = _folder(data_dir), _run_folder(name, runs)
+    folder, run = folder_of(data_dir), run_folder(name, runs)
     better, reasons, summary = evidence_for(run, comparison, folder)
     if not better and not force:
         raise InputError(f"{name} was not promoted: {'; '.join(reasons)}. Use --force to promote it anyway.")
     before = live_name(folder) or "the default"
-    make_live(folder, run / "policy.safetensors", run.name, forced=not better, reason="; ".join(reasons),
+    make_live(folder, weights_of(run), run.name, forced=not better, reason="; ".join(reasons),
               comparison=summary)  # fmt: skip
     typer.echo(f"{run.name} is live instead of {before}{'' if better else ' (forced)'}: {'; '.join(reasons)}")
 
@@ -210,7 +203,7 @@ def rollback(
     """Make live what was live before the last promotion."""
     from agent.promotion import rollback as go_back
 
-    record = go_back(_folder(data_dir), reason)
+    record = go_back(folder_of(data_dir), reason)
     typer.echo(f"{record.name or 'The default policy'} is live again instead of {record.before}.")
 
 
@@ -221,7 +214,7 @@ def list_policies(runs: Runs = RUNS, data_dir: DataDir = None, json: AsJson = Fa
 
     from training.policy.reporting import listed, listed_grid
 
-    found = listed(runs, _folder(data_dir))
+    found = listed(runs, folder_of(data_dir))
     if json:
         typer.echo(json_lines.dumps(found, indent=2, ensure_ascii=False))
         return
@@ -250,17 +243,3 @@ def closed_world(
         report.show(grid, markdown=False)
     if json:
         report.write_json(json, {**found.to_dict(), **report.provenance()})
-
-
-def _folder(given: Path | None) -> Path:
-    import os
-
-    return given or Path(os.environ.get("FORAGE_DATA_DIR") or "data")
-
-
-def _run_folder(name: str, runs: Path) -> Path:
-    for folder in (runs / name, Path(name)):
-        if (folder / "policy.safetensors").is_file():
-            return folder
-    known = sorted(path.parent.name for path in runs.glob("*/policy.safetensors"))
-    raise InputError(f"There is no finished run {name!r} in {runs}. Known are: {', '.join(known) or 'none'}.")

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from index.errors import InputError
-from training.policy_cli import RUNS, Cache, Data
+from training.policy_options import RUNS, Cache, Data
 
 TINY = "tiny"
 
