@@ -11,16 +11,16 @@ leaves an entity rather towards the passages that bear on the question. Gains of
 from __future__ import annotations
 
 import math
+import os
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from index.threads import pool
-
 Floats = npt.NDArray[np.float32]
-THREADED = 20_000  # edges from which columns are walked in threads, because scipy frees the interpreter
+THREADED = 1_000_000  # edges from which columns are walked in threads: scipy lets go of the interpreter
 
 
 def steps_for(damping: float, tolerance: float) -> int:
@@ -70,7 +70,8 @@ def walk(
 
     columns = range(start.shape[1])
     if len(columns) > 1 and links.nnz >= THREADED:
-        list(pool().map(one, columns))
+        with ThreadPoolExecutor(min(len(columns), os.cpu_count() or 1)) as threads:
+            list(threads.map(one, columns))
     else:
         for column in columns:
             one(column)

@@ -24,7 +24,6 @@ from index.lexical import MAX_QUERY_CHARACTERS, TextSearch, query_terms
 from index.minilm import MODEL_PACKAGE
 from index.ranker import EvidenceRanker, compares, load_ranker
 from index.store import Store
-from index.threads import pool
 from index.types import Embedder, Hit, Mode, Passage, Scope, Vectors
 from index.walks import RANKING_MIX
 from index.words import stem, weigh
@@ -85,9 +84,8 @@ class Searcher:
 
     def text_lists(self, query: str, vector: Vectors, k: int, scope: Scope) -> dict[str, dict[int, float]]:
         """The lists of text search, passage id -> score, best first: bm25, dense, and hybrid of both."""
-        searching = pool().submit(self.words.search, query, k, scope)
+        lexical = self.words.search(query, k, scope)
         dense = self._nearest(vector, k, scope)
-        lexical = searching.result()
         missing = [key for key in lexical if key not in dense]
         for collection_id in self.store.scope_ids(scope) if missing else ():
             dense.update(self._dense.cosines(collection_id, vector, missing))
