@@ -100,6 +100,8 @@ def session(weights: Weights) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads()
     options.log_severity_level = 3  # errors
+    # Threads that wait by running in circles take the processor from numpy between two passes.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     values = [onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(one)) for one in weights.values()]
     options.add_external_initializers(list(weights), values)
     path = layers()
