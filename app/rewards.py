@@ -67,8 +67,8 @@ def _question(found: Mapping[str, Any]) -> None:
         at = st.selectbox(
             "Question",
             range(len(groups)),
-            format_func=lambda i: (
-                f"{groups[i]['question']}  ({render.plural(len(groups[i]['runs']), 'run')})"
+            format_func=lambda i: (  # the count first: a phone cuts the end
+                f"{render.plural(len(groups[i]['runs']), 'run')}: {groups[i]['question']}"
             ),
             key="reward-question",
         )
