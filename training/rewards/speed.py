@@ -124,7 +124,6 @@ def grid(found: Mapping[str, Any]) -> Grid:
     """The table, each reward also against the bare encoder."""
     alone = found["rewards"][ALONE]
     shown = {"siblings": TOLD, "no index": TOLD[::2], "new words": TOLD}
-    shown = {kind: told for kind, told in shown.items() if kind in alone}
     columns = ("Reward", *(f"{kind}{what}" for kind, told in shown.items() for what in told))
     rows = []
     for name, row in found["rewards"].items():
