@@ -11,13 +11,13 @@ from agent.chain import Chain
 from agent.compare import date_key
 from agent.compose import claim_of
 from agent.fields import FIELD
-from agent.inquiry import Inquiry, Thread
+from agent.inquiry import ANSWER_AT, Inquiry, Thread
 from agent.judge import answer_of
 from agent.matching import stems
 from agent.question import Question
 from agent.reader import Evidence
 from agent.types import Note
-from agent.votes import ballots, differ, voted
+from agent.votes import ballots, differ, heard, voted
 
 RIVALS = 3  # other answers that are told
 NEAR = 0.25  # chains this close in probability are rivals
@@ -140,7 +140,9 @@ def _settle(thread: Thread, dated: DocumentDate) -> tuple[Chain, tuple[Chain, ..
                 f"An older version of the document ({theirs or 'undated'}) says otherwise.",
             )
     votes = ballots(thread)
-    if len(best.links) == 1 and len(votes) > 1:
+    if votes and thread.probability < ANSWER_AT:  # spoken only because documents disagree (told_chance)
+        best = votes[0][0]
+    if len(votes) > 1 and (len(best.links) == 1 or heard(best, votes)):
         told = voted(best, votes)[:RIVALS]
         return best, tuple(told), "Other documents say something else." if told else ""
     alike = [r for r in rivals if abs(r.coverage - best.coverage) < 0.05 and len(r.links) == len(best.links)]

@@ -13,6 +13,7 @@ from agent.boundary import signals_of
 from agent.inquiry import Thread
 from agent.matching import stems
 from agent.policy import ACTIONS, FEATURES, LEVELS, Situation
+from agent.votes import told_chance
 from index.types import Hit
 
 SEARCH_STEPS, PLAN_STEPS = 6, 7  # steps that a search, a new goal and its search need before the budget's end
@@ -191,7 +192,7 @@ def _judged(board: Board) -> dict[str, float]:
     shown = {name: max(seen.get(name, 0.0), 0.0) for name in
              ("read", "read_none", "agreement", "agreement_mass", "rival", "coverage", "joined")}  # fmt: skip
     return {
-        "probability": inquiry.probability,
+        "probability": max(inquiry.probability, told_chance(inquiry.whole)),
         "thread_probability": thread.probability,
         "whole_probability": inquiry.whole.probability,
         "probability_change": verdicts[-1].probability - before if verdicts else 0.0,

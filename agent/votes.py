@@ -6,31 +6,34 @@ too, so that no answer is left out for want of a look and a single voice does no
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from agent.chain import Chain, make_chain
+from agent.chain import Chain, make_chain, named_terms
 from agent.compare import amount
 from agent.inquiry import Thread
-from agent.judge_rules import names_asked
+from agent.judge_rules import NAMES_NEEDED, names_asked
 from agent.matching import stems
 from agent.reader import Evidence
 from agent.rereading import reread
 from agent.spans import DATE
 
-VOTE_FROM, TOLD_FROM = 0.5, 0.5  # of a passage's vote; of the most votes, to be told (docs/LOG.md)
+VOTE_FROM, TOLD_FROM = 0.4, 0.4  # probability of a vote; share of the most votes, to be told (docs/LOG.md)
+USEFUL = 0.5  # of a vote more for a passage that the ranking finds surely useful
 MORE = 5  # passages read besides where the first disagree
+BEFORE = 600  # characters of the document before a passage in which it may say whom it is about
 
 
 def ballots(thread: Thread) -> list[tuple[Chain, float]]:
-    """A chain for each answer with its votes, most first. A passage's vote is the trained reader's probability, from
-    VOTE_FROM on; like answers are counted together. Who tells of another person or thing than the one that was asked
-    about has no vote, however sure the reader is of its date."""
+    """A chain for each answer with its votes, most first. A passage that the trained reader answers from with at least
+    VOTE_FROM has a vote, a little more where the ranking finds it useful; like answers are counted together. Who tells
+    of another person or thing than the one that was asked about has no vote, however sure the reader is of its date."""
     read = {chain.last.passage.id: chain for chain in reversed(list(_alone(thread)))}
-    votes = counted(list(read.values()))
+    votes = counted(list(read.values()), thread.useful)
     if len(votes) < 2 or thread.model is None:
         return votes
     rest = [make_chain(thread.question, thread.weights, (one,)) for one in _unread(thread, set(read))]
-    return counted([*read.values(), *(c for c in reread(thread.model, thread.question, rest) if c.reading)])
+    more = [chain for chain in reread(thread.model, thread.question, rest) if chain.reading]
+    return counted([*read.values(), *more], thread.useful)
 
 
 def _alone(thread: Thread) -> Iterator[Chain]:
@@ -38,26 +41,38 @@ def _alone(thread: Thread) -> Iterator[Chain]:
     for one in thread.judged:
         chain = one.chain
         read = chain.reading is not None and not chain.joint and bool(chain.answers)
-        if read and len(chain.links) == 1 and names_asked(thread.question, thread.weights, chain.last):
+        if read and len(chain.links) == 1 and about(thread, chain.last):
             yield chain
+
+
+def about(thread: Thread, evidence: Evidence) -> bool:
+    """Whether a passage is about what the question names: a sentence of it, or all of it with what stands before it in
+    its document, holds enough of the names. "He was born in 1902" is about the man of the paragraph's beginning."""
+    question, weights = thread.question, thread.weights
+    if names_asked(question, weights, evidence):
+        return True
+    passage, named = evidence.passage, named_terms(question)
+    held = stems(f"{evidence.context}\n{thread.lead(passage, BEFORE)}\n{passage.text}")
+    found = sum(weights[at] for at in named.nonzero()[0] if stems(question.terms[at]) <= held)
+    return bool(found >= NAMES_NEEDED * weights[named].sum())
 
 
 def _unread(thread: Thread, read: set[int]) -> list[Evidence]:
     """The best sentence of each of the most useful passages that were not read alone."""
     best: dict[int, Evidence] = {}
     for one in sorted(thread.pool, key=lambda one: -one.score):
-        if one.passage.id not in read and names_asked(thread.question, thread.weights, one):
-            best.setdefault(one.passage.id, one)
+        if one.passage.id not in read and one.passage.id not in best and about(thread, one):
+            best[one.passage.id] = one
     return sorted(best.values(), key=lambda one: -thread.useful.get(one.passage.id, 0.0))[:MORE]
 
 
-def counted(chains: Sequence[Chain]) -> list[tuple[Chain, float]]:
-    """One vote for each chain, like answers together."""
+def counted(chains: Sequence[Chain], useful: Mapping[int, float]) -> list[tuple[Chain, float]]:
+    """One vote for each chain, like answers together. useful: passage id -> usefulness of the ranking, 0 to 1."""
     groups: list[tuple[Chain, float]] = []
     for chain in chains:
-        vote = chain.reading.probability if chain.reading is not None and chain.answers else 0.0
-        if vote < VOTE_FROM:
+        if chain.reading is None or not chain.answers or chain.reading.probability < VOTE_FROM:
             continue
+        vote = 1 + USEFUL * useful.get(chain.last.passage.id, 0.0)
         text = chain.answers[0].text
         same = next((at for at, (c, _) in enumerate(groups) if not differ(c.answers[0].text, text)), None)
         if same is None:
@@ -68,7 +83,7 @@ def counted(chains: Sequence[Chain]) -> list[tuple[Chain, float]]:
 
 
 def voted(best: Chain, votes: Sequence[tuple[Chain, float]]) -> list[Chain]:
-    """Other answers with at least half as many votes as the one with most; those with fewer are dropped."""
+    """Other answers with at least TOLD_FROM of the most votes; those with fewer are dropped."""
     most = votes[0][1]
     return [
         chain
@@ -77,6 +92,32 @@ def voted(best: Chain, votes: Sequence[tuple[Chain, float]]) -> list[Chain]:
         and chain.last.passage.document_id != best.last.passage.document_id
         and differ(chain.answers[0].text, best.answers[0].text)
     ]
+
+
+def told_chance(thread: Thread) -> float:
+    """Probability that one of several answers, of different documents, is right: the sum over those that have a vote.
+
+    Where documents disagree the judge finds each answer unlikely, though together they hardly leave room for another;
+    such a question is answered with all of them. 0 where no two documents disagree.
+    """
+    if thread.absent or thread.question.expects == "yes_no" or thread.question.options:
+        return 0.0
+    voted_for = [
+        chain for chain in _alone(thread) if chain.reading and chain.reading.probability >= VOTE_FROM
+    ]
+    sums: dict[str, float] = {}
+    documents: set[str] = set()
+    for one in thread.judged:
+        held = next((c for c in voted_for if one.answer and not differ(c.answers[0].text, one.answer)), None)
+        if held is not None and all(differ(one.answer, known) for known in sums):
+            sums[one.answer] = one.probability
+            documents.add(held.last.passage.document_id)
+    return min(1.0, sum(sums.values())) if len(sums) > 1 and len(documents) > 1 else 0.0
+
+
+def heard(best: Chain, votes: Sequence[tuple[Chain, float]]) -> bool:
+    """Whether a passage alone gives the same answer: then other passages may gainsay it."""
+    return any(not differ(chain.answers[0].text, best.answers[0].text) for chain, _ in votes)
 
 
 def differ(left: str, right: str) -> bool:

@@ -14,7 +14,7 @@ from agent.memo import MemoSearch
 from agent.packing import evidence
 from agent.reader import Reader
 from agent.reader_model import load_reader
-from agent.votes import ballots, voted
+from agent.votes import USEFUL, ballots, voted
 from index.encoders import MiniLMEmbedder
 from index.ingest import ingest
 from index.retrieve import Searcher
@@ -39,12 +39,17 @@ def searcher_over(folder: Path, painters: tuple[str, ...], embedder: MiniLMEmbed
 
 def thread_over(folder: Path, painters: tuple[str, ...], embedder: MiniLMEmbedder) -> Thread:
     """What a search over one file for each painter leaves behind."""
-    searcher, scope = searcher_over(folder, painters, embedder), Scope(("chapel",))
-    inquiry = Inquiry.open(QUESTION, searcher, scope, load_reader())
+    thread = thread_of(QUESTION, searcher_over(folder, painters, embedder), Scope(("chapel",)), embedder)
+    assert len(thread.useful) == len(TITLES)
+    return thread
+
+
+def thread_of(question: str, searcher: Searcher, scope: Scope, embedder: MiniLMEmbedder) -> Thread:
+    """What one search leaves behind."""
+    inquiry = Inquiry.open(question, searcher, scope, load_reader())
     goal = inquiry.next_goal()
     assert goal is not None
     hits, _ = evidence(MemoSearch(searcher, scope), goal.query, "ranked", AgentConfig())
-    assert len(hits) == len(TITLES)
     inquiry.read(Reader(embedder, WordMatcher(embedder)), goal, hits)
     return inquiry.whole
 
@@ -57,8 +62,8 @@ def test_where_passages_disagree_all_are_heard(
     votes = ballots(thread_over(tmp_path, painters, embedder))
     said = {chain.answers[0].text: count for chain, count in votes}
     if not against:
-        assert (
-            set(said) == {"Ilse Varn"} and said["Ilse Varn"] <= 5
+        assert set(said) == {"Ilse Varn"} and said["Ilse Varn"] <= 5 * (
+            1 + USEFUL
         )  # nobody disagrees: the first looks suffice
         return
     assert set(said) == {"Ilse Varn", "Odo Prell"}
@@ -94,3 +99,18 @@ def test_another_persons_date_is_no_vote(tmp_path: Path, embedder: MiniLMEmbedde
         answer = agent.ask(f"On what date did {name} die?")
         assert answer.short == day
         assert "differs" not in answer.text and len(answer.citations) == 1
+
+
+def test_a_page_is_about_whom_its_beginning_names(tmp_path: Path, embedder: MiniLMEmbedder) -> None:
+    """ "He was born" names nobody; the page's first sentence does, though the reader is not shown it."""
+    said = {"register": ("Odo Prell", "12 March 1909"), "memoir": ("Odo Prell", "3 May 1911"),
+            "album": ("Mira Vell", "21 May 1931")}  # fmt: skip
+    files = tmp_path / "files"
+    files.mkdir()
+    for source, (name, day) in said.items():
+        text = f"{name} kept bees above the river and sold their honey in town. He was born on {day}."
+        (files / f"{source}.txt").write_text(text, encoding="utf-8")
+    store = Store.open(tmp_path / "data")
+    ingest(store, [files], "people", embedder=embedder)
+    thread = thread_of("When was Odo Prell born?", Searcher(store, embedder), Scope(("people",)), embedder)
+    assert {chain.answers[0].text for chain, _ in ballots(thread)} == {"12 March 1909", "3 May 1911"}
