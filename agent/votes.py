@@ -17,7 +17,7 @@ from agent.reader import Evidence
 from agent.rereading import reread
 from agent.spans import DATE
 
-VOTE_FROM, TOLD_FROM = 0.4, 0.4  # probability of a vote; share of the most votes, to be told (docs/LOG.md)
+VOTE_FROM, TOLD_FROM = 0.4, 0.5  # probability of a vote; share of the most votes, to be told (docs/LOG.md)
 USEFUL = 0.5  # of a vote more for a passage that the ranking finds surely useful
 MORE = 5  # passages read besides where the first disagree
 BEFORE = 600  # characters of the document before a passage in which it may say whom it is about

@@ -14,7 +14,7 @@ from agent.memo import MemoSearch
 from agent.packing import evidence
 from agent.reader import Reader
 from agent.reader_model import load_reader
-from agent.votes import USEFUL, ballots, voted
+from agent.votes import USEFUL, ballots, told_chance, voted
 from index.encoders import MiniLMEmbedder
 from index.ingest import ingest
 from index.retrieve import Searcher
@@ -70,6 +70,21 @@ def test_where_passages_disagree_all_are_heard(
     assert said["Ilse Varn"] > said["Odo Prell"] > 2  # of three passages
     told = voted(votes[0][0], votes)
     assert [chain.answers[0].text for chain in told] == ["Odo Prell"]
+
+
+def test_documents_that_differ_are_no_reason_for_silence(tmp_path: Path, embedder: MiniLMEmbedder) -> None:
+    """The judge halves its probability between two answers; one of them is as likely right as a single one would be."""
+    thread = thread_over(tmp_path, ("Ilse Varn", "Odo Prell") * 4, embedder)
+    answers = {one.answer: one.probability for one in reversed(thread.judged)}
+    both = answers["Ilse Varn"] + answers["Odo Prell"]
+    assert told_chance(thread) == pytest.approx(min(1.0, both)) and told_chance(thread) > thread.probability
+    thread.absent = ("Marl Chapel",)
+    assert told_chance(thread) == 0.0, "nothing is about what the collection never names"
+
+
+def test_documents_that_agree_add_nothing(tmp_path: Path, embedder: MiniLMEmbedder) -> None:
+    thread = thread_over(tmp_path, ("Ilse Varn",) * len(TITLES), embedder)
+    assert told_chance(thread) == 0.0
 
 
 def test_a_single_voice_against_many_is_not_told(tmp_path: Path, embedder: MiniLMEmbedder) -> None:
