@@ -232,13 +232,25 @@ def closed_world(
     seed: Annotated[int, typer.Option(help="Another seed, another world.")] = 11,
     questions: Annotated[int, typer.Option(min=10, help="Questions of each kind.")] = 160,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over what is taught.")] = 60,
+    lm: Annotated[
+        bool | None,
+        typer.Option(
+            "--lm/--no-lm", help="A small language model as the policy too. [default: where TRL is installed]"
+        ),
+    ] = None,
     json: Annotated[Path | None, typer.Option("--json", metavar="OUT", help="Write the table here.")] = None,
 ) -> None:
     """The proof on a fictional world: a tiny model is taught a part of it, the policy learns what it knows."""
     from training import report
+    from training.policy.lm_stages import has_trl, require_trl
     from training.policy.proof import prove
 
-    found = prove(out, seed=seed, questions=questions, epochs=epochs, tell=typer.echo)
+    if lm:
+        require_trl()
+    both = has_trl() if lm is None else lm
+    if not both and lm is None:
+        typer.echo("Without the language-model policy: it needs pip install 'forage[train-lm]'.")
+    found = prove(out, seed=seed, questions=questions, epochs=epochs, lm=both, tell=typer.echo)
     for grid in found.grids:
         report.show(grid, markdown=False)
     if json:

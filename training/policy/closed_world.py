@@ -7,6 +7,8 @@ holds it. Perception is exact too (a sentence is read by its annotation): what i
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,6 +19,7 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from training.metrics import exact_match, normalize
+from training.policy.question_forms import Forms, answered_forms, asked_about, forms, other_forms
 from training.policy.taught_lm import Recall, TaughtModel
 from training.policy.trees import Ending, Move, Situation, Tree
 from training.world.closed_world import World
@@ -29,8 +32,15 @@ UNITS = {"memory": 0.02, "hybrid": 0.4, "graph": 0.7, "deep": 1.0}
 TOKENS_A_SENTENCE = 24
 MAX_SEARCHES = 5
 KINDS = ("single", "two_hop", "three_hop", "unanswerable")
+# What a conversation tells by itself, or what says nothing beside its neighbours: a language model goes without.
+RETOLD = (
+    "certainty_first", "certainty_weakest", "recall_words", "searches", "here", "tried_hybrid", "tried_graph",
+    "tried_deep", "second_score", "score_margin", "covered", "forms_say", "forms_least", "lead", "strange_words",
+)  # fmt: skip
 FEATURES = (
-    "certainty", "certainty_first", "certainty_weakest", "agreement", "forms_agree", "strange_words",
+    "certainty", "certainty_first", "certainty_weakest", "lead", "agreement", "forms_agree", "forms_say", "forms_least",
+    "certainty_nines", "weakest_nines", "forms_nines", "least_nines",
+    "strange_words",
     "recall_words", "hops", "hops_left", "searches", "here",
     "tried_hybrid", "tried_graph", "tried_deep", "found", "last_hop", "top_score", "second_score", "score_margin",
     "covered", "name_in_world",
@@ -68,8 +78,8 @@ class Library:
 
     def knows_word(self, text: str) -> float:
         """Share of a name's words that the documents hold."""
-        found = int(self._vectorizer.transform([text]).nnz)
-        return found / max(1, len(set(normalize(text).split())))
+        words = set(re.findall(r"\w+", text.lower()))
+        return sum(word in self._vectorizer.vocabulary_ for word in words) / max(1, len(words))
 
 
 class Explorer:
@@ -79,10 +89,10 @@ class Explorer:
         self.library = library
         self._memo: dict[tuple[str, str, str], Seen] = {}
 
-    def tree(self, question: Question, recall: Recall, agreed: float) -> Tree:
-        """The question's whole tree of decisions. `knows` is whether the model's own answer is right; `agreed` the
-        share of the question's other forms to which it says the same."""
-        walk = _Walk(self, question, recall, agreed)
+    def tree(self, question: Question, recall: Recall, forms: Forms) -> Tree:
+        """The question's whole tree of decisions. `knows` is whether the model's own answer is right; `forms` how it
+        answers the question's other forms."""
+        walk = _Walk(self, question, recall, forms)
         walk.grow((), hop=0, tried=())
         facts = question.facts if question.answerable else ()
         return Tree(
@@ -111,7 +121,7 @@ class _Walk:
     explorer: Explorer
     question: Question
     recall: Recall
-    agreed: float
+    forms: Forms
 
     def __post_init__(self) -> None:
         self.situations: list[Situation] = []
@@ -120,10 +130,9 @@ class _Walk:
 
     @cached_property
     def chain(self) -> tuple[tuple[str, str], ...]:
-        """(subject, relation) of each hop. An invented thing is its own name."""
+        """(subject, relation) of each hop. An invented thing is its own name, as the question words it."""
         if not self.question.facts:
-            text = self.question.text
-            return ((text, self.question.relations[0]),)
+            return ((asked_about(self.question)[0], self.question.relations[0]),)
         facts = [self.explorer.library.world.facts[fact] for fact in self.question.facts]
         return tuple((fact.subject, fact.relation) for fact in facts)
 
@@ -197,15 +206,27 @@ class _Walk:
         values: dict[str, Any] = {
             "certainty": self.recall.certainty, "certainty_first": self.recall.first,
             "certainty_weakest": self.recall.weakest, "agreement": self.recall.agreement,
-            "forms_agree": self.agreed,
+            "lead": self.recall.lead,
+            "forms_agree": self.forms.agree, "forms_say": self.forms.say, "forms_least": self.forms.least,
+            "certainty_nines": nines(self.recall.certainty), "weakest_nines": nines(self.recall.weakest),
+            "forms_nines": nines(self.forms.say), "least_nines": nines(self.forms.least),
             "strange_words": self.recall.strange, "recall_words": len(self.recall.answer.split()) / 8,
             "hops": hops / 3, "hops_left": (hops - hop - 1) / 3, "searches": searches / MAX_SEARCHES,
             "here": len(tried) / 3, "tried_hybrid": "hybrid" in tried, "tried_graph": "graph" in tried,
             "tried_deep": "deep" in tried, "found": found, "last_hop": hop + 1 == hops, "top_score": top,
             "second_score": second, "score_margin": top - second, "covered": found and hop + 1 == hops,
-            "name_in_world": self.explorer.library.knows_word(entity.name) if entity else 0.5,
+            "name_in_world": self.explorer.library.knows_word(entity.name if entity else name),
         }  # fmt: skip
         return tuple(float(values[name]) for name in FEATURES)
+
+
+def nines(chance: float) -> float:
+    """How many nines a probability has, over 5: what was learned by heart and what only seems so differ there.
+
+    >>> [round(nines(p), 2) for p in (0.5, 0.9, 0.99, 0.999, 1.0)]
+    [0.06, 0.2, 0.4, 0.6, 1.0]
+    """
+    return -math.log10(1 - min(chance, 1.0) + 1e-5) / 5
 
 
 def right_recall(answer: str, question: Question) -> bool:
@@ -243,37 +264,16 @@ def lesson(seed: int = 11, size: int = 120, per_kind: int = 160) -> Lesson:
     return Lesson(world, tuple(found[:half]), tuple(found[half:]), tuple(taught))
 
 
-def forms(world: World, question: Question) -> list[str]:
-    """All ways in which the world asks this."""
-    facts = [world.facts[fact] for fact in question.facts]
-    name = world.entities[facts[0].subject].text
-    for fact in facts[:-1]:
-        name = RELATIONS[fact.relation].refers.format(s=name)
-    return [asks.format(s=name) for asks in RELATIONS[facts[-1].relation].asks]
-
-
-def other_forms(question: Question) -> list[str]:
-    """The same question in the other ways that its last relation is asked in; found from its text alone."""
-    asks = RELATIONS[question.relations[-1]].asks
-    for used in asks:
-        head, _, tail = used.partition("{s}")
-        if question.text.startswith(head) and question.text.endswith(tail):
-            name = question.text[len(head) : len(question.text) - len(tail)]
-            return [other.format(s=name) for other in asks if other != used]
-    return []
-
-
 def explored(one: Lesson, model: TaughtModel, questions: Sequence[Question]) -> list[Tree]:
     """The trees of questions with the recall of a taught model; golds gain the forms in which the model writes."""
     explorer = Explorer(Library(one.world))
     others = [other_forms(question) for question in questions]
     recalls = model.recall([q.text for q in questions])
-    again = iter(model.recall([text for texts in others for text in texts], samples=0))
     trees = []
-    for question, recall, texts in zip(questions, recalls, others, strict=True):
-        said = [next(again).answer == recall.answer for _ in texts]
-        agreed = sum(said) / len(said) if said else recall.agreement
+    for question, recall, forms_said in zip(
+        questions, recalls, answered_forms(model, recalls, others), strict=True
+    ):
         if question.answerable and right_recall(recall.answer, question):
             recall = replace(recall, answer=question.answers[0])  # words put together again
-        trees.append(explorer.tree(question, recall, agreed))
+        trees.append(explorer.tree(question, recall, forms_said))
     return trees

@@ -68,5 +68,13 @@ class LmRecipe:
 
 def small(**changes: Any) -> LmRecipe:
     """For a model of some hundred thousand weights made from scratch: bolder steps, and imitation of all weights."""
-    base = {"sft_all": True, "sft_lr": 2e-3, "sft_epochs": 6, "dpo_lr": 1e-3, "grpo_lr": 1e-3}
+    base = {
+        "sft_all": True,
+        "sft_lr": 2e-3,
+        "sft_epochs": 5,
+        "dpo_lr": 1e-3,
+        "grpo_lr": 1e-3,
+        "pairs": 1200,
+        "updates": 20,
+    }
     return LmRecipe(**{**base, **changes})

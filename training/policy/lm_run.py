@@ -82,6 +82,10 @@ class LmRun:
         """The features that the text tells."""
         return tuple(name for name in self.features if name not in self.recipe.ignored)
 
+    def plan(self) -> tuple[Stage, ...]:
+        """The stages; without imitation where the recipe gives it no epochs, for a model that has it behind it."""
+        return tuple(s for s in stages(self.recipe) if s.kind != "sft" or self.recipe.sft_epochs)
+
     def wording(self, one: DecidingModel) -> Wording:
         """How situations become text for this model."""
         return Wording(self.features, self.told, one.end)
@@ -90,7 +94,7 @@ class LmRun:
         """All stages that are still to do; the policy, saved in `policy-lm`. `look(stage, model, wording)` is called
         with the model after each stage that this call does, and before the first."""
         done = self.curves()
-        plan = stages(self.recipe)  # type: ignore[arg-type]
+        plan = self.plan()
         finished = [stage for stage in plan if stage.name in done["stages"]]
         one = DecidingModel.load(self._place(finished[-1])) if finished else self._start()
         self._fits(one)

@@ -33,9 +33,14 @@ MISSING = (
 Curve = list[dict[str, float]]
 
 
+def has_trl() -> bool:
+    """Whether the extra train-lm is installed."""
+    return all(find_spec(name) is not None for name in ("trl", "peft", "accelerate", "datasets"))
+
+
 def require_trl() -> None:
     """ConfigError where the extra train-lm is not installed."""
-    if any(find_spec(name) is None for name in ("trl", "peft", "accelerate", "datasets")):
+    if not has_trl():
         raise ConfigError(MISSING)
 
 
@@ -88,7 +93,6 @@ def prefer(
             config = DPOConfig(
                 **options, num_train_epochs=recipe.dpo_epochs, max_length=one.room, beta=beta,
                 loss_type=["sigmoid", "sft"], loss_weights=[1.0, recipe.anchor(number)], lr_scheduler_type="cosine",
-                precompute_ref_log_probs=bool(recipe.lora),
             )  # fmt: skip
             trainer = DPOTrainer(
                 one.model, None, config, train_dataset=Dataset.from_list(rows),

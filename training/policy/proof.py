@@ -7,15 +7,19 @@ checkpoints stay in the run folders; a second call goes on where the first was s
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from safetensors.torch import load_file
 
+from agent.policy import digest
+from agent.policy_lm import hash_of
 from training.policy import closed_world
 from training.policy.forest import Forest, Ints, plant
 from training.policy.recipe import Recipe
@@ -27,6 +31,7 @@ from training.policy.trees import Tree, read_trees, write_trees
 from training.report import Grid, number
 
 SHOWN = ("right", "f1", "f1_aware", "abstention_f1", "searches", "cost", "value")
+LM_ROUNDS = 2  # a round of the language model takes minutes where one of the compact policy takes seconds
 PRICE = (
     0.15  # of a deep search, chosen on the world of seed 11: cheaper ones are made although memory suffices
 )
@@ -61,9 +66,11 @@ def prove(
     epochs: int = 60,
     rounds: int = 3,
     size: int = 120,
+    lm: bool = False,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Proof:
-    """Train on half of a world's questions, score on the other half."""
+    """Train on half of a world's questions, score on the other half. `lm`: the same with a small language model that is
+    made from scratch and learns through TRL (extra train-lm)."""
     began = time.monotonic()
     train, test = taught_trees(out, seed, questions, epochs, size, tell)
     pricing = Pricing(
@@ -82,15 +89,68 @@ def prove(
             network.load_state_dict(load_file(str(run.checkpoint(stage))))
             network.eval()
             rows[stage.name] = summary(run.judge(network, forest, stage.name))
+    if lm:
+        rows |= language_model(out, train, forest, seed, min(rounds, LM_ROUNDS), pricing, tell)
     known = float(np.mean([bool(tree.knows) for tree in test]))
     return Proof(rows, known, len(test), (time.monotonic() - began) / 60)
+
+
+def language_model(
+    out: Path, train: list[Tree], forest: Forest, seed: int, rounds: int, pricing: Pricing,
+    tell: Callable[[str], None],
+) -> dict[str, dict[str, float | None]]:  # fmt: skip
+    """Rows of the language-model policy: fresh, after imitation, and after each round of both algorithms from there."""
+    from training.policy.lm_model import DecidingModel, fresh
+    from training.policy.lm_recipe import small
+    from training.policy.lm_run import MODEL, LmRun
+
+    rows: dict[str, dict[str, float | None]] = {}
+
+    def start() -> DecidingModel:
+        names = [*closed_world.FEATURES, *closed_world.ACTIONS]
+        return fresh([tree.question for tree in train], names, seed=seed)
+
+    place, base, origin = out / "lm-sft", start, "tiny"
+    for algorithm in ("sft", "ip-dpo", "grpo"):
+        tell(f"language model, {algorithm}")
+        folder = out / f"lm-{algorithm}"
+        epochs = {} if algorithm == "sft" else {"sft_epochs": 0}
+        recipe = small(algorithm=algorithm, rounds=rounds, seed=seed, pricing=pricing,
+                       ignored=closed_world.RETOLD, **epochs)  # fmt: skip
+        run = LmRun(folder, train, closed_world.ACTIONS, closed_world.FEATURES, recipe, base, origin)
+        kept = _Kept(folder / "test.json")
+
+        def look(name: str, one: DecidingModel, _: object, run: LmRun = run, kept: _Kept = kept) -> None:
+            kept.add(f"lm {name}", summary(run.judge(one, forest, name)))
+
+        run.execute(look=look)
+        rows |= {name: row for name, row in kept.rows.items() if name not in rows}
+        if algorithm == "sft":
+            base, origin = partial(DecidingModel.load, place / MODEL), hash_of(place / MODEL)
+    return rows
+
+
+class _Kept:
+    """Rows in a file, for a run that goes on after a kill does not do its finished stages again."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rows: dict[str, dict[str, float | None]] = (
+            json.loads(path.read_text("utf-8")) if path.is_file() else {}
+        )
+
+    def add(self, name: str, row: dict[str, float | None]) -> None:
+        self.rows[name] = row
+        self.path.write_text(json.dumps(self.rows, indent=1), encoding="utf-8")
 
 
 def taught_trees(
     out: Path, seed: int, questions: int, epochs: int, size: int, tell: Callable[[str], None]
 ) -> tuple[list[Tree], list[Tree]]:
     """Explored questions (to learn from, to test on), kept in the folder for the next call with the same world."""
-    paths = [out / f"{part}-{seed}-{questions}-{epochs}-{size}.jsonl" for part in ("train", "test")]
+    recipe = digest({"seed": seed, "questions": questions, "epochs": epochs, "size": size,
+                     "features": closed_world.FEATURES})  # fmt: skip
+    paths = [out / f"{part}-{recipe}.jsonl" for part in ("train", "test")]
     if not all(path.is_file() for path in paths):
         one = closed_world.lesson(seed, size, questions)
         model = TaughtModel([question for question, _ in one.taught] + [answer for _, answer in one.taught])

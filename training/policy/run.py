@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -28,7 +28,7 @@ from training.policy.forest import Forest, greedy, plant
 from training.policy.learn import explore, heed, imitate, prefer
 from training.policy.network import Inputs, Network, averaged, probabilities
 from training.policy.pairs import Pair
-from training.policy.recipe import Recipe
+from training.policy.recipe import Algorithm, Recipe
 from training.policy.rewarding import load_policy_preset
 from training.policy.scores import Scores, score_choices, summary
 from training.policy.trees import Tree, dump
@@ -47,7 +47,16 @@ class Stage:
     number: int = 0  # of the round, from 1
 
 
-def stages(recipe: Recipe) -> tuple[Stage, ...]:
+class Course(Protocol):
+    """What decides the stages of a run."""
+
+    @property
+    def algorithm(self) -> Algorithm: ...
+    @property
+    def rounds(self) -> int: ...
+
+
+def stages(recipe: Course) -> tuple[Stage, ...]:
     """Imitation first, then the rounds of the algorithm."""
     rounds = range(1, recipe.rounds + 1)
     if recipe.algorithm == "sft":

@@ -32,6 +32,7 @@ class Recall:
     first: float  # probability of the first word
     weakest: float  # probability of its least probable word
     agreement: float  # share of the sampled answers that equal the greedy one
+    lead: float  # probability of the first word minus that of the next best
     strange: float  # share of the question's words that were never taught
 
 
@@ -127,31 +128,36 @@ class TaughtModel:
         for length in sorted({len(prompt) for prompt in prompts}):
             places = [at for at, prompt in enumerate(prompts) if len(prompt) == length]
             ids = torch.tensor([prompts[at] for at in places])
-            best, chances = self._write(ids, None)
+            best, chances, leads = self._write(ids, None)
             drawn = self._write(ids.repeat_interleave(samples, 0), generator)[0] if samples else []
             for row, at in enumerate(places):
                 said = [other == best[row] for other in drawn[row * samples : (row + 1) * samples]]
                 sure = chances[row]
                 found[at] = Recall(
                     self.words.decode(best[row]), float(np.exp(np.log(sure).mean())), sure[0], min(sure),
-                    sum(said) / samples if samples else 1.0, prompts[at].count(UNKNOWN) / length,
+                    sum(said) / samples if samples else 1.0, leads[row], prompts[at].count(UNKNOWN) / length,
                 )  # fmt: skip
         return [found[at] for at in range(len(questions))]
 
     @torch.no_grad()
     def _write(
         self, prompts: Tensor, generator: torch.Generator | None
-    ) -> tuple[list[tuple[int, ...]], list[list[float]]]:
-        """Answers (greedy without a generator) and the probability of each of their words, the end included."""
+    ) -> tuple[list[tuple[int, ...]], list[list[float]], list[float]]:
+        """Answers (greedy without a generator), the probability of each of their words, the end included, and by how
+        much the most probable first word leads."""
         fed, cache = prompts, None
         done = torch.zeros(len(prompts), dtype=torch.bool)
         words: list[list[int]] = [[] for _ in prompts]
         sure: list[list[float]] = [[] for _ in prompts]
+        leads: list[float] = []
         for _ in range(MAX_ANSWER):
             out = self.model(input_ids=fed, past_key_values=cache, use_cache=True)
             cache = out.past_key_values
             chances = torch.softmax(out.logits[:, -1], dim=-1)
             chances[:, :END] = 0.0
+            if not leads:
+                top = chances.topk(2, dim=-1).values
+                leads = (top[:, 0] - top[:, 1]).tolist()
             fed = chances.argmax(-1, keepdim=True)
             if generator is not None:
                 fed = torch.multinomial(chances, 1, generator=generator)
@@ -162,7 +168,23 @@ class TaughtModel:
             done |= fed[:, 0] == END
             if bool(done.all()):
                 break
-        return [tuple(word for word in row if word != END) for row in words], sure
+        return [tuple(word for word in row if word != END) for row in words], sure, leads
+
+    @torch.no_grad()
+    def chances(self, pairs: Sequence[tuple[str, str]], batch: int = 128) -> list[float]:
+        """How probable the model finds an answer to a question: geometric mean over the answer's words."""
+        found: list[float] = []
+        for start in range(0, len(pairs), batch):
+            ids, labels = pad(
+                [self._row(question, answer) for question, answer in pairs[start : start + batch]]
+            )
+            logps = torch.log_softmax(
+                self.model(input_ids=ids, attention_mask=(ids != PAD).long()).logits, -1
+            )
+            asked = labels[:, 1:] >= 0
+            each = logps[:, :-1].gather(-1, ids[:, 1:].unsqueeze(-1))[..., 0] * asked
+            found += (each.sum(1) / asked.sum(1)).exp().tolist()
+        return found
 
 
 def pad(rows: Sequence[tuple[list[int], int]]) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,62 @@
+"""A fictional world's question in all the ways it can be asked, and how a model answers them: what was learned by heart
+is said in every form alike, what only seems so is not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from training.policy.taught_lm import Recall, TaughtModel
+from training.world.closed_world import World
+from training.world.records import Question
+from training.world.schema import RELATIONS
+
+
+def forms(world: World, question: Question) -> list[str]:
+    """All ways in which the world asks this."""
+    facts = [world.facts[fact] for fact in question.facts]
+    name = world.entities[facts[0].subject].text
+    for fact in facts[:-1]:
+        name = RELATIONS[fact.relation].refers.format(s=name)
+    return [asks.format(s=name) for asks in RELATIONS[facts[-1].relation].asks]
+
+
+def asked_about(question: Question) -> tuple[str, str]:
+    """What the last relation is asked of, and the form that asks; found from the question's text alone. The whole text
+    and no form where none fits."""
+    for used in RELATIONS[question.relations[-1]].asks:
+        head, _, tail = used.partition("{s}")
+        if question.text.startswith(head) and question.text.endswith(tail):
+            return question.text[len(head) : len(question.text) - len(tail)], used
+    return question.text, ""
+
+
+def other_forms(question: Question) -> list[str]:
+    """The same question in the other ways that its last relation is asked in."""
+    name, used = asked_about(question)
+    asks = RELATIONS[question.relations[-1]].asks if used else ()
+    return [other.format(s=name) for other in asks if other != used]
+
+
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """How a model answers the other forms of a question."""
+
+    agree: float  # share to which it says the same
+    say: float  # mean probability of its answer there
+    least: float  # the least
+
+
+def answered_forms(
+    model: TaughtModel, recalls: Sequence[Recall], others: Sequence[Sequence[str]]
+) -> list[Forms]:
+    """One Forms a question; what a question's own form says stands in where it has no other."""
+    again = iter(model.recall([text for texts in others for text in texts], samples=0))
+    answers = [(text, recall.answer) for recall, texts in zip(recalls, others, strict=True) for text in texts]
+    chances = iter(model.chances(answers))
+    found = []
+    for recall, texts in zip(recalls, others, strict=True):
+        same = [float(next(again).answer == recall.answer) for _ in texts] or [recall.agreement]
+        likely = [next(chances) for _ in texts] or [recall.certainty]
+        found.append(Forms(sum(same) / len(same), sum(likely) / len(likely), min(likely)))
+    return found
