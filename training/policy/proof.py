@@ -32,9 +32,7 @@ from training.report import Grid, number
 
 SHOWN = ("right", "f1", "f1_aware", "abstention_f1", "searches", "cost", "value")
 LM_ROUNDS = 2  # a round of the language model takes minutes where one of the compact policy takes seconds
-PRICE = (
-    0.15  # of a deep search, chosen on the world of seed 11: cheaper ones are made although memory suffices
-)
+PRICE = 0.06  # of a deep search, chosen on the world of seed 11
 
 
 @dataclass(frozen=True, slots=True)
