@@ -222,7 +222,16 @@ def test_the_masked_loss_equals_trl(tmp_path: Path) -> None:
     assert float(ours) == pytest.approx(float(theirs.detach()), abs=1e-5)
 
 
-TINY = {"rollouts": 4, "sft_epochs": 4, "pairs": 200, "updates": 6, "batch": 8, "lora": 4, "rounds": 1}
+TINY = {
+    "rollouts": 4,
+    "sft_epochs": 25,
+    "sft_lr": 5e-3,
+    "pairs": 100,
+    "updates": 3,
+    "batch": 8,
+    "lora": 4,
+    "rounds": 1,
+}
 
 
 def _run(folder: Path, trees: list[Tree], algorithm: str) -> LmRun:
