@@ -56,8 +56,7 @@ Missed or not measured at this code:
   nothing else to do), on a host whose speed changes by the hour: where encoding a question took 24 ms, p95 was 50
   (graph) and 75 (ranked) before, 23 and 54 to 80 after; where it took 39 ms, 41 and 108 after; where it took 20 ms, 34
   and 81, deep 392. On a host where it takes 6 ms (README, f0c4242) they were 15 and 30 before. Aims: 30, 80, 400.
-- The ablation of search is of 24feb1a. That of packing is of the learned packing without reading, measured pool by
-  pool with the functions that `--parts packing` has called since.
+- The ablation of packing is of the learned packing without reading.
 - The growth table was taken on a host two to four times slower than the one of 24feb1a (networkx's PageRank took
   941 ms now and 351 then) and beside other work: compare its columns, not its milliseconds. At 100,000 passages graph
   search p95 was 136 ms, then 82 (this table), and 50 to 78 after the last mends, in single runs on a folder of that
@@ -224,7 +223,6 @@ SECTIONS: tuple[tuple[str, str, Callable[[dict[str, Any]], Iterator[str]]], ...]
     ("policy", "Decision policies", _policy),
     ("graph-growth", "Growth, adding, deleting, PageRank", _growth),
     ("graph-ablation", "What each part is worth", _ablation),
-    ("packing-ablation", "What each part is worth to packing", _ablation),
 )
 
 
