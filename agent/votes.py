@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from agent.chain import Chain, make_chain, named_terms
 from agent.compare import amount
 from agent.inquiry import Thread
-from agent.judge_rules import NAMES_NEEDED, names_asked
+from agent.judge_rules import NAMES_NEEDED, excluded, names_asked
 from agent.matching import stems
 from agent.reader import Evidence
 from agent.rereading import reread
@@ -98,21 +98,30 @@ def told_chance(thread: Thread) -> float:
     """Probability that one of several answers, of different documents, is right: the sum over those that have a vote.
 
     Where documents disagree the judge finds each answer unlikely, though together they hardly leave room for another;
-    such a question is answered with all of them. 0 where no two documents disagree.
+    such a question is answered with all of them. 0 where no two documents disagree, and where no two agree: several
+    single voices are more often about other things than about one. What a rule of the judge excludes has no voice.
     """
-    if thread.absent or thread.question.expects == "yes_no" or thread.question.options:
+    question = thread.question
+    if thread.absent or question.expects == "yes_no" or question.options:
         return 0.0
     voted_for = [
-        chain for chain in _alone(thread) if chain.reading and chain.reading.probability >= VOTE_FROM
+        chain
+        for chain in _alone(thread)
+        if chain.reading
+        and chain.reading.probability >= VOTE_FROM
+        and not excluded(question, thread.weights, chain, chain.answers[0].text)
     ]
     sums: dict[str, float] = {}
-    documents: set[str] = set()
+    voices: dict[str, set[str]] = {}  # answer -> documents
     for one in thread.judged:
-        held = next((c for c in voted_for if one.answer and not differ(c.answers[0].text, one.answer)), None)
-        if held is not None and all(differ(one.answer, known) for known in sums):
+        alike = [c for c in voted_for if one.answer and not differ(c.answers[0].text, one.answer)]
+        if alike and all(differ(one.answer, known) for known in sums):
             sums[one.answer] = one.probability
-            documents.add(held.last.passage.document_id)
-    return min(1.0, sum(sums.values())) if len(sums) > 1 and len(documents) > 1 else 0.0
+            voices[one.answer] = {chain.last.passage.document_id for chain in alike}
+    documents = set().union(*voices.values())
+    if len(sums) < 2 or len(documents) < 2 or max(map(len, voices.values())) < 2:
+        return 0.0
+    return min(1.0, sum(sums.values()))
 
 
 def heard(best: Chain, votes: Sequence[tuple[Chain, float]]) -> bool:
