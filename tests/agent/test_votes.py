@@ -82,6 +82,23 @@ def test_documents_that_differ_are_no_reason_for_silence(tmp_path: Path, embedde
     assert told_chance(thread) == 0.0, "nothing is about what the collection never names"
 
 
+def test_single_voices_are_no_reason_to_speak(tmp_path: Path, embedder: MiniLMEmbedder) -> None:
+    """Eight documents, eight answers: they tell of other things more often than of one thing."""
+    painters = (
+        "Sel Imrie",
+        "Dara Moen",
+        "Otto Pell",
+        "Ivo Karr",
+        "Lena Fisk",
+        "Nils Abo",
+        "Rosa Quill",
+        "Tam Wray",
+    )
+    thread = thread_over(tmp_path, painters, embedder)
+    assert len(ballots(thread)) > 2
+    assert told_chance(thread) == 0.0
+
+
 def test_documents_that_agree_add_nothing(tmp_path: Path, embedder: MiniLMEmbedder) -> None:
     thread = thread_over(tmp_path, ("Ilse Varn",) * len(TITLES), embedder)
     assert told_chance(thread) == 0.0
