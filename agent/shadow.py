@@ -11,7 +11,6 @@ whoever has time (the pages when nobody asks, or `forage policy shadow --work`).
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -22,7 +21,7 @@ from typing import Any
 from agent.agent import Agent
 from agent.policy import Policy, Rules
 from agent.promotion import FOLDER, Record, keep, kept, note
-from agent.trace import TraceLog
+from agent.trace import TraceLog, append_line, whole_lines
 from agent.types import Trajectory
 from index.errors import Cancelled, ForageError, InputError
 from index.types import Scope
@@ -105,11 +104,7 @@ def current(data_dir: Path) -> Shadow | None:
 
 def results(data_dir: Path, name: str) -> tuple[Compared, ...]:
     """All questions compared for a policy, oldest first. A line cut short by a crash is left out."""
-    path = data_dir / FOLDER / name / RESULTS
-    if not path.is_file():
-        return ()
-    lines = [line for line in path.read_text("utf-8").splitlines(keepends=True) if line.endswith("\n")]
-    rows = [json.loads(line) for line in lines]
+    rows = whole_lines(data_dir / FOLDER / name / RESULTS)
     return tuple(Compared(**{**row, "policies": tuple(row["policies"])}) for row in rows)
 
 
@@ -146,7 +141,8 @@ def work(
     for asked in due(data_dir, shadow):
         if cancelled() or spent(results(data_dir, shadow.name), shadow):
             break
-        _append(data_dir, shadow.name, _compare(agent, candidate, asked, busy, cancelled))
+        compared = _compare(agent, candidate, asked, busy, cancelled)
+        append_line(data_dir / FOLDER / shadow.name / RESULTS, asdict(compared))
         count += 1
     return count
 
@@ -205,12 +201,3 @@ def actions_of(run: Trajectory) -> tuple[str, ...]:
 
 def _name(run: Trajectory) -> str:
     return run.policy.rpartition("@")[0]
-
-
-def _append(data_dir: Path, name: str, one: Compared) -> None:
-    path = data_dir / FOLDER / name / RESULTS
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        os.write(handle, (json.dumps(asdict(one), ensure_ascii=False) + "\n").encode())
-    finally:
-        os.close(handle)

@@ -20,15 +20,10 @@ class TraceLog:
         self._lock = threading.Lock()
 
     def append(self, trajectory: Trajectory) -> None:
-        """Write one record with a single append, so that processes do not mix their lines."""
-        line = json.dumps(trajectory.to_dict(), ensure_ascii=False, separators=(",", ":")) + "\n"
+        """Write one record."""
         with self._lock:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            try:
-                os.write(handle, line.encode())
-            finally:
-                os.close(handle)
+            append_line(self.path, trajectory.to_dict())
 
     def holds(self, run_id: str) -> bool:
         """Whether a run is in the log already."""
@@ -39,13 +34,44 @@ class TraceLog:
             return any(line.startswith(mark) and line.endswith("\n") for line in lines)
 
     def read(self) -> Iterator[Trajectory]:
-        """All records; a last line cut off by a crash is left out."""
-        if not self.path.exists():
-            return
-        with self.path.open(encoding="utf-8") as lines:
-            for line in lines:
-                if line.endswith("\n"):
-                    yield trajectory_from(json.loads(line))
+        """All records; a line cut off by a crash is left out."""
+        yield from map(trajectory_from, whole_lines(self.path))
+
+
+def append_line(path: Path, record: Mapping[str, Any]) -> None:
+    """Add a JSON line with a single write, so that processes do not mix their lines. What a killed process left of a
+    line is closed first, so that it spoils no record but its own."""
+    line = json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
+    if _cut_off(path):
+        line = "\n" + line
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        os.write(handle, line.encode())
+    finally:
+        os.close(handle)
+
+
+def _cut_off(path: Path) -> bool:
+    """Whether a file ends within a line."""
+    if not path.exists() or not path.stat().st_size:
+        return False
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) != b"\n"
+
+
+def whole_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The records of a file of JSON lines, without those that a crash cut off; none of a file that is missing."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            try:
+                record = json.loads(line) if line.endswith("\n") else None
+            except ValueError:
+                continue
+            if isinstance(record, dict):
+                yield record
 
 
 def trajectory_from(raw: Mapping[str, Any]) -> Trajectory:

@@ -76,6 +76,8 @@ def test_every_run_is_logged_as_one_line(corpus_dir: Path, agent: Agent) -> None
     with log.path.open("a") as file:
         file.write('{"half a line')
     assert len(list(log.read())) == before + 1
+    log.append(records[-1])  # a process that was killed spoils only its own line
+    assert len(list(log.read())) == before + 2
 
 
 def test_budgets_end_in_an_answer_or_an_abstention(corpus_dir: Path) -> None:
