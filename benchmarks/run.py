@@ -54,7 +54,7 @@ def _commands() -> Iterator[tuple[list[str], str]]:
         )
         return
     for name, split in POOLS:
-        more = ["--split", split, "--modes", "bm25s,bm25,dense,hybrid,graph,ranked"]
+        more = ["--split", split, "--modes", "bm25s,bm25,dense,hybrid,graph,ranked,deep"]
         arguments = ["eval", "retrieval", "--data", str(data / name), *more]
         yield (
             [*arguments, "--json", f"{RESULTS}/retrieval-{name}.json"],

@@ -52,26 +52,23 @@ Missed or not measured at this code:
   reader made of the passages of that table was computed on an H100 and kept as float16; the milliseconds are of five
   questions a pool, read anew on one core of a slow host: compare them with the bare pass.
 - Milliseconds of the multi-hop tables were taken on an overloaded machine before search was made faster. Searching
-  2Wiki's 5,518 passages since (`forage eval retrieval --modes hybrid,graph,ranked,deep`, wall clock, two cores with
-  nothing else to do), on a host whose speed changes by the hour: where encoding a question took 24 ms, p95 was 50
-  (graph) and 75 (ranked) before, 23 and 54 to 80 after; where it took 39 ms, 41 and 108 after; where it took 20 ms, 34
-  and 81, deep 392. On a host where it takes 6 ms (README, f0c4242) they were 15 and 30 before. Aims: 30, 80, 400.
+  2Wiki's 5,518 passages since (README; wall clock, two cores with nothing else to do, encoding a question 13 to 15 ms
+  of what took 20 to 24 before): p95 37.5 (graph), 83.8 (ranked), 402 (deep); MuSiQue's 3,482: 45, 86, 382. Missed by a
+  quarter and by less than a tenth. On the same host before: 34, 81 and 392 an hour in which it was faster; on a host
+  where encoding took 6 ms (f0c4242): 15 and 30. Aims: 30, 80, 400.
 - The ablation of packing is of the learned packing without reading.
 - The growth table was taken on a host two to four times slower than the one of 24feb1a (networkx's PageRank took
   941 ms now and 351 then) and beside other work: compare its columns, not its milliseconds. At 100,000 passages graph
-  search p95 was 136 ms, then 82 (this table), and 50 to 78 after the last mends, in single runs on a folder of that
-  size, 52 in the last; ranked 210, 222, and 156 to 203, 159 in the last. On the host of 24feb1a they were 36 and 72
-  before all of these mends. Aims: 60 and 150. Sixteen walks together take 53 ms a question since they run in threads.
+  search p95 was 136 ms, then 82 (this table), and since, in single runs on a folder of that size, 50 to 98 by the
+  hour (83 in the last); ranked 210, 222, and since 156 to 222 (213). On the host of 24feb1a they were 36 and 72 before
+  all of these mends. Aims: 60 and 150. Sixteen walks together take 53 ms a question since they run in threads.
 - Growth to 1,000,000 passages.
 - Searching less costs right answers: the boundary preset against both others (table of presets, row `right`), most
   of it in one of three worlds.
-- Encoder rewards under 5 ms an answer on two cores: not seen yet on the clock of two idle cores since rewards encode
-  less and ONNX Runtime the rest. Processor time of one thread, beside other work, where the bare encoder takes 10.8 ms
-  (table of costs; equal work differs by a third in it: `relevance` 5.1 and 3.4), groups of runs as they come, no
-  sentence encoded before: `rubric` 1.8, `carr` 1.6, `nuggets` 3.2, `page` 3.4 (21.8 where its passages' vectors are
-  unknown), `encoder` 3.9, `knowledge` 4.7; over 5 `relevance`, `contrastive` 5.5 (12.8), learned rewards 6.8. Answers
-  in which every sentence is new: 6.0 to 8.5, one bare pass over them 9.0. Before, on the clock of two otherwise idle
-  cores (bare encoder 6.8 ms), `rubric` took 3.7, `contrastive` 9.8, `page` 13.4, learned rewards 6.8.
+- Encoder rewards under 5 ms an answer on two cores, where every sentence of an answer is new: 4.3 to 5.7 on the clock
+  of two otherwise idle cores, one bare pass over them 6.8 (table of costs). Groups of runs as they come hold it: 1.3
+  (`rubric`, `carr`) to 4.6 (`knowledge`), learned rewards 5.3 not quite; a run before gave the same to half a
+  millisecond but for `adaptive`, 5.1. Without an index `contrastive` takes 6.9 and `page` 11.8.
 - The table of presets is of its commit: a run at a later one was not finished.
 - How sure a learned reward is says little: its surer half is never better (table of confidence).
 - F1 of the knowledge boundary on the closed world, aimed at 90: 85.8 at full size with the features of before, not
