@@ -69,8 +69,9 @@ Missed or not measured at this code:
   of two otherwise idle cores, one bare pass over them 6.8 (table of costs). Groups of runs as they come hold it: 1.3
   (`rubric`, `carr`) to 4.6 (`knowledge`), learned rewards 5.3 not quite; a run before gave the same to half a
   millisecond but for `adaptive`, 5.1. Without an index `contrastive` takes 6.9 and `page` 11.8.
-- The table of presets is of its commit. At 033fc83 one world, 120 held-out questions (`--presets boundary,citation --seeds
-  1 --questions 60`): searches -0.73 [-0.94, -0.53], citation F1 0.07 [0.05, 0.11] and 1.00, right -0.03 [-0.08, 0.01].
+- The table of presets is of its commit. At 033fc83 one world, 120 held-out questions (`--presets boundary,citation
+  --seeds 1 --questions 60`): searches -0.73 [-0.94, -0.53], citation F1 0.07 [0.05, 0.11] and 1.00, right -0.03
+  [-0.08, 0.01].
 - How sure a learned reward is says little: its surer half is never better (table of confidence).
 - F1 of the knowledge boundary on the closed world, aimed at 90: 85.8 at full size with the features of before, not
   measured at full size since they were mended; on two small worlds 91 (docs/LOG.md). Abstention F1, aimed at 90: 94
