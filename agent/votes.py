@@ -26,13 +26,14 @@ BEFORE = 600  # characters of the document before a passage in which it may say 
 def ballots(thread: Thread) -> list[tuple[Chain, float]]:
     """A chain for each answer with its votes, most first. A passage that the trained reader answers from with at least
     VOTE_FROM has a vote, a little more where the ranking finds it useful; like answers are counted together. Who tells
-    of another person or thing than the one that was asked about has no vote, however sure the reader is of its date."""
+    of another person or thing than the one that was asked about has no vote, however sure the reader is of its date;
+    nor has an answer that a rule of the judge excludes."""
     read = {chain.last.passage.id: chain for chain in reversed(list(_alone(thread)))}
     votes = counted(list(read.values()), thread.useful)
     if len(votes) < 2 or thread.model is None:
         return votes
     rest = [make_chain(thread.question, thread.weights, (one,)) for one in _unread(thread, set(read))]
-    more = [chain for chain in reread(thread.model, thread.question, rest) if chain.reading]
+    more = [chain for chain in reread(thread.model, thread.question, rest) if _speaks(thread, chain)]
     return counted([*read.values(), *more], thread.useful)
 
 
@@ -40,9 +41,16 @@ def _alone(thread: Thread) -> Iterator[Chain]:
     """Chains of one passage that the reader has read, the likeliest first."""
     for one in thread.judged:
         chain = one.chain
-        read = chain.reading is not None and not chain.joint and bool(chain.answers)
-        if read and len(chain.links) == 1 and about(thread, chain.last):
+        alone = not chain.joint and len(chain.links) == 1
+        if alone and _speaks(thread, chain) and about(thread, chain.last):
             yield chain
+
+
+def _speaks(thread: Thread, chain: Chain) -> bool:
+    """Whether the reader has read a chain and found an answer that no rule of the judge excludes."""
+    if chain.reading is None or not chain.answers:
+        return False
+    return not excluded(thread.question, thread.weights, chain, chain.answers[0].text)
 
 
 def about(thread: Thread, evidence: Evidence) -> bool:
@@ -99,18 +107,12 @@ def told_chance(thread: Thread) -> float:
 
     Where documents disagree the judge finds each answer unlikely, though together they hardly leave room for another;
     such a question is answered with all of them. 0 where no two documents disagree, and where no two agree: several
-    single voices are more often about other things than about one. What a rule of the judge excludes has no voice.
+    single voices are more often about other things than about one.
     """
     question = thread.question
     if thread.absent or question.expects == "yes_no" or question.options:
         return 0.0
-    voted_for = [
-        chain
-        for chain in _alone(thread)
-        if chain.reading
-        and chain.reading.probability >= VOTE_FROM
-        and not excluded(question, thread.weights, chain, chain.answers[0].text)
-    ]
+    voted_for = [one for one in _alone(thread) if one.reading and one.reading.probability >= VOTE_FROM]
     sums: dict[str, float] = {}
     voices: dict[str, set[str]] = {}  # answer -> documents
     for one in thread.judged:
