@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
 import shutil
 import time
@@ -25,6 +24,7 @@ from typing import Any
 
 from agent.policy import Choice, Policy, Rules, Situation
 from agent.policy_lm import open_text_policy
+from agent.trace import append_line, whole_lines
 from agent.trained import TrainedPolicy, open_trained
 from index.delta import card_path, digest
 from index.errors import ForageError, InputError, NotFoundError
@@ -176,11 +176,7 @@ def rollback(data_dir: Path, reason: str = "") -> Record:
 
 def audit(data_dir: Path) -> tuple[Record, ...]:
     """All records, oldest first. A line cut short by a crash is left out."""
-    path = data_dir / FOLDER / AUDIT
-    if not path.is_file():
-        return ()
-    lines = path.read_text("utf-8").splitlines(keepends=True)
-    return tuple(Record(**json.loads(line)) for line in lines if line.endswith("\n") and line.strip())
+    return tuple(Record(**line) for line in whole_lines(data_dir / FOLDER / AUDIT))
 
 
 def _point(
@@ -217,11 +213,7 @@ def note(
     record = Record(time.time(), event, name, live_name(data_dir), sha256, forced, reason, comparison)
     folder = data_dir / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    line = json.dumps({key: getattr(record, key) for key in Record.__slots__}, ensure_ascii=False)
-    with (folder / AUDIT).open("a", encoding="utf-8") as log:
-        log.write(line + "\n")
-        log.flush()
-        os.fsync(log.fileno())
+    append_line(folder / AUDIT, {key: getattr(record, key) for key in Record.__slots__}, durable=True)
     return record
 
 

@@ -38,15 +38,17 @@ class TraceLog:
         yield from map(trajectory_from, whole_lines(self.path))
 
 
-def append_line(path: Path, record: Mapping[str, Any]) -> None:
-    """Add a JSON line with a single write, so that processes do not mix their lines. What a killed process left of a
-    line is closed first, so that it spoils no record but its own."""
+def append_line(path: Path, record: Mapping[str, Any], durable: bool = False) -> None:
+    """Add a JSON line with a single write, so that processes do not mix their lines; `durable`: on disk when this
+    returns. What a killed process left of a line is closed first, so that it spoils no record but its own."""
     line = json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
     if _cut_off(path):
         line = "\n" + line
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         os.write(handle, line.encode())
+        if durable:
+            os.fsync(handle)
     finally:
         os.close(handle)
 
