@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from index import delta
-from index.body import Body, body, padded
+from index.backbone import Backbone, backbone, padded
 from index.encoders import tokenizer
 from index.minilm import load_bert, model_folder
 
@@ -121,10 +121,10 @@ def windows(question: str, text: str) -> list[Encoded]:
 class ReaderModel:
     """Reads passages. Safe for threads; weights load on first use."""
 
-    def __init__(self, weights: Path, layers: Body | None = None) -> None:
+    def __init__(self, weights: Path, layers: Backbone | None = None) -> None:
         self._path = weights
         self._lock = threading.Lock()
-        self._body = layers  # as this processor runs them best, unless given
+        self._backbone = layers  # as this processor runs them best, unless given
         self._heads: dict[str, np.ndarray] = {}
         self._calibration = Calibration()
 
@@ -164,16 +164,16 @@ class ReaderModel:
                 spans[line, len(one.ids) :] = -1e4
                 yield row, one, spans[line], kinds[line]
 
-    def _load(self) -> Body:
+    def _load(self) -> Backbone:
         """The layers, with heads and calibration, on first use. StoreError when the file is not what its card says."""
         with self._lock:
             if not self._heads:
                 self._calibration = Calibration(**delta.read_card(self._path).get("calibration", {}))
                 change = delta.load_arrays(self._path).items()
-                self._body = self._body or body(self._path)
+                self._backbone = self._backbone or backbone(self._path)
                 self._heads = {name: one for name, one in change if not name.startswith(delta.ENCODER)}
-            assert self._body is not None
-            return self._body
+            assert self._backbone is not None
+            return self._backbone
 
 
 def decode(

@@ -21,7 +21,7 @@ import numpy as np
 
 from agent import reader_model
 from benchmarks.measure import RESULTS, alone, data_root, facts, peak_megabytes, spread, stop_with
-from index import body, delta, hop_encoder
+from index import backbone, delta, hop_encoder
 from index.errors import InputError
 from training import report
 from training.data import load_corpus, load_questions, open_data
@@ -52,12 +52,12 @@ def main() -> None:
     report.show(table(found, options.limit), markdown=options.markdown)
 
 
-def layers(name: str, path: Path) -> body.Body:
+def layers(name: str, path: Path) -> backbone.Backbone:
     """A skill's layers in a number format."""
-    weights = body.shifted(body.packaged(), delta.load_arrays(path))
+    weights = backbone.shifted(backbone.packaged(), delta.load_arrays(path))
     if name == "float32, ONNX Runtime":
-        return body.InOnnx(lambda: weights)
-    made = body.InTorch(weights, half=name == "bfloat16")
+        return backbone.InOnnx(lambda: weights)
+    made = backbone.InTorch(weights, half=name == "bfloat16")
     if name == "int8":
         import torch
 

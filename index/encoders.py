@@ -1,6 +1,6 @@
 """Texts to unit vectors with the packaged MiniLM, and exact token counts.
 
-The tokenizer comes from the `tokenizers` library and the network is made on first use (index/body.py), so
+The tokenizer comes from the `tokenizers` library and the network is made on first use (index/backbone.py), so
 counting tokens or opening the store costs no model.
 """
 
@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 from tokenizers import Tokenizer
 
-from index.body import Body, body, padded, unit_means
+from index.backbone import Backbone, backbone, padded, unit_means
 from index.minilm import MODEL_PACKAGE, model_folder
 from index.types import Vectors
 
@@ -47,7 +47,7 @@ class MiniLMEmbedder:
         version = importlib.metadata.version(MODEL_PACKAGE)
         self.name = f"{MODEL_PACKAGE}-{version}-mean-{MAX_TOKENS}"
         self._lock = threading.Lock()
-        self._body: Body | None = None
+        self._backbone: Backbone | None = None
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Unit rows of shape (len(texts), 384), float32. Batches hold texts of like length."""
@@ -61,11 +61,11 @@ class MiniLMEmbedder:
             vectors[rows] = unit_means(layers(*given), given[2])
         return vectors
 
-    def _load(self) -> Body:
+    def _load(self) -> Backbone:
         with self._lock:
-            if self._body is None:
-                self._body = body()
-            return self._body
+            if self._backbone is None:
+                self._backbone = backbone()
+            return self._backbone
 
 
 def _batches(lengths: Sequence[int]) -> list[list[int]]:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from index import delta
-from index.body import Body, body, padded, unit_means
+from index.backbone import Backbone, backbone, padded, unit_means
 from index.encoders import tokenizer
 from index.errors import StoreError
 from index.minilm import load_bert, model_folder
@@ -38,10 +38,10 @@ class HopEncoder:
 
     dimension = DIMENSION
 
-    def __init__(self, weights: Path, layers: Body | None = None) -> None:
+    def __init__(self, weights: Path, layers: Backbone | None = None) -> None:
         self._path = weights
         self._lock = threading.Lock()
-        self._body = layers  # as this processor runs them best, unless given
+        self._backbone = layers  # as this processor runs them best, unless given
 
     def encode(self, question: str, evidence: Sequence[str]) -> Vectors:
         """Unit vector of shape (384,): its dot product with a stored passage vector says how useful it is now."""
@@ -62,11 +62,11 @@ class HopEncoder:
             vectors[rows] = unit_means(layers(*given), given[2])
         return vectors
 
-    def _load(self) -> Body:
+    def _load(self) -> Backbone:
         with self._lock:
-            if self._body is None:
-                self._body = body(self._path)
-            return self._body
+            if self._backbone is None:
+                self._backbone = backbone(self._path)
+            return self._backbone
 
 
 def encode_state(question: str, evidence: Sequence[str]) -> tuple[list[int], list[int]]:

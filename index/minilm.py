@@ -1,7 +1,7 @@
 """The packaged MiniLM: where its files lie, its network in PyTorch, and whether this processor multiplies bfloat16.
 
 Weights run in bfloat16 where that is native (measured on two such cores: 87 passages a second against 41 in float32,
-cosine to float32 0.99996 on average and never under 0.9999), in float32 elsewhere (index/body.py).
+cosine to float32 0.99996 on average and never under 0.9999), in float32 elsewhere (index/backbone.py).
 """
 
 from __future__ import annotations

@@ -164,3 +164,5 @@ def test_the_audit_survives_a_cut_line(tmp_path: Path) -> None:
     path = tmp_path / promotion.FOLDER / promotion.AUDIT
     path.write_text(path.read_text() + json.dumps({"at": 1})[:-2])
     assert [r.name for r in audit(tmp_path)] == ["first"]
+    promote(tmp_path, weights(tmp_path / "b.safetensors", "graph"), "second")
+    assert [r.name for r in audit(tmp_path)] == ["first", "second"]

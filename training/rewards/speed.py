@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from index.body import threads
+from index.backbone import threads
 from index.encoders import count_tokens, load_embedder, tokenizer
 from index.types import Vectors
 from training.report import Grid

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from index import delta
-from index.body import padded
+from index.backbone import padded
 from index.errors import InputError
 from index.hop_encoder import build_network, encode_state
 from training.skills import hop_collection, hop_scores, loop

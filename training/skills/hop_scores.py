@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from index.body import padded
+from index.backbone import padded
 from index.encoders import load_embedder
 from index.hop_encoder import HopEncoder, encode_state
 from index.types import Vectors

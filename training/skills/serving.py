@@ -16,7 +16,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from index.body import layers, packaged
+from index.backbone import layers, packaged
 from index.minilm import load_bert, model_folder
 
 OPERATIONS = 17  # version of ONNX's operations

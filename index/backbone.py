@@ -27,13 +27,13 @@ Weights = Mapping[str, np.ndarray]  # by name as in `delta`: "encoder.<parameter
 Padded = tuple[np.ndarray, np.ndarray, np.ndarray]  # ids, types, mask: int64 (inputs, longest)
 
 
-class Body(Protocol):
+class Backbone(Protocol):
     """The layers: token ids, types and mask, int64 (b, t), -> states, float32 (b, t, 384). Safe for threads."""
 
     def __call__(self, ids: np.ndarray, types: np.ndarray, mask: np.ndarray) -> np.ndarray: ...
 
 
-def body(path: Path | None = None) -> Body:
+def backbone(path: Path | None = None) -> Backbone:
     """The layers with the weights of the packaged encoder, shifted by the change stored in a weights file.
 
     StoreError when a file is missing or is not what its card says.
