@@ -110,6 +110,10 @@ class Store(Database):
             rows = self.connection.execute("SELECT id FROM collections ORDER BY id")
         return tuple(row[0] for row in rows)
 
+    def holds_only(self, numbers: tuple[int, ...]) -> bool:
+        """Whether these are all collections that there are."""
+        return {row[0] for row in self.connection.execute("SELECT id FROM collections")} == set(numbers)
+
     def generation(self, collection_id: int) -> int:
         """Grows with every change of the collection's passages; -1 when it is gone."""
         row = self.connection.execute(

@@ -59,3 +59,22 @@ def test_counts_follow_changes(words: TextSearch, store: Store) -> None:
     ingest_passages(store, rows(["Another harbour."], 20), "films", embedder=Blind())
     after, size = words.frequencies(["harbour"], FILMS)
     assert (before, after, size) == ([3], [4], 21)
+
+
+def test_a_collection_that_comes_while_searching_gives_nothing_away(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest_passages(store, rows(["A rare harbour."]), "films", embedder=Blind())
+    words, alone = TextSearch(store), store.holds_only
+
+    def joined(numbers: tuple[int, ...]) -> bool:
+        before = alone(numbers)
+        if before and len(store.collections()) == 1:
+            ingest_passages(store, rows(["A secret harbour."]), "secret", embedder=Blind())
+        return before
+
+    monkeypatch.setattr(store, "holds_only", joined)
+    found = words.search("harbour", 5, FILMS)
+    assert len(store.collections()) == 2
+    assert {p.collection for p in store.passages(list(found))} == {"films"}
+    assert words.frequencies(["harbour"], FILMS) == ([1], 1)
