@@ -25,7 +25,7 @@ from agent.judge import answer_of
 from agent.matching import WordMatcher
 from agent.packing import pack
 from agent.reader import Reader
-from agent.reader_model import load_reader
+from agent.reader_model import ReaderModel, load_reader
 from benchmarks.measure import RESULTS, data_root, facts, stop_with
 from index.encoders import load_embedder
 from index.errors import InputError
@@ -86,13 +86,15 @@ def looks(name: str, examples: Sequence[QAExample]) -> list[Look]:
         searcher = Searcher(index.store, embedder)
         for example in report.track(examples, len(examples), name):
             own = index.locator.document_ids(example.own_scope)
-            found.append(look(example, searcher, reader, Scope((index.collection,), own)))
+            found.append(look(example, searcher, reader, Scope((index.collection,), own), load_reader()))
     return found
 
 
-def look(example: QAExample, searcher: Searcher, reader: Reader, scope: Scope) -> Look:
+def look(
+    example: QAExample, searcher: Searcher, reader: Reader, scope: Scope, model: ReaderModel | None
+) -> Look:
     """What judge and reader say at the end of the inquiry."""
-    inquiry = Inquiry.open(example.question, searcher, scope, load_reader())
+    inquiry = Inquiry.open(example.question, searcher, scope, model)
     for _ in range(SEARCHES):
         goal = inquiry.next_goal()
         if goal is None or inquiry.at > 0:

@@ -13,6 +13,7 @@ from typing import Any
 
 from benchmarks import (
     agent_ablation,
+    calibration,
     compression,
     documents,
     gate,
@@ -141,6 +142,11 @@ def _sufficiency(found: dict[str, Any]) -> Iterator[str]:
     yield sufficiency.table(found).markdown()
 
 
+def _calibration(found: dict[str, Any]) -> Iterator[str]:
+    for grid in calibration.tables(found):
+        yield grid.markdown()
+
+
 def _precision(found: dict[str, Any]) -> Iterator[str]:
     yield precision.table(found["formats"], found["questions"]).markdown()
 
@@ -212,6 +218,7 @@ SECTIONS: tuple[tuple[str, str, Callable[[dict[str, Any]], Iterator[str]]], ...]
     ("reading", "Reading after search, beside plainer ways", _reading),
     ("precision", "Number formats of the networks", _precision),
     ("sufficiency", "Does the judge know when evidence does not suffice?", _sufficiency),
+    ("calibration", "Is a stated 0.8 right four times out of five?", _calibration),
     ("gate", "Where a search would be in vain", _gate),
     ("memory", "Asked twice, the second time in other words; then the documents change", _memory),
     ("agent-ablation", "What each part of the agent is worth", _agent_ablation),
