@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from index import delta
-from index.backbone import Backbone, backbone, padded
+from index.backbone import Backbone, backbone, batches, padded
 from index.encoders import tokenizer
 from index.minilm import load_bert, model_folder
 
@@ -32,7 +32,6 @@ MAX_TOKENS = 384  # question and passage together
 STRIDE = 96  # tokens that two windows of a long text share
 MAX_QUESTION_TOKENS = 64
 MAX_ANSWER_TOKENS = 24
-BATCH_TOKENS = 4096
 _IN_FIGURE = re.compile(r"\d[.,]\d")
 _IDENTIFIER = re.compile(r"\w+(?:::\w+)*", re.ASCII)  # "__init__", "Entry::or_insert"
 CLS, SEP = 101, 102
@@ -152,11 +151,8 @@ class ReaderModel:
             return
         layers = self._load()
         inputs = [(row, one) for row, text in enumerate(texts) for one in windows(question, text)]
-        order = sorted(range(len(inputs)), key=lambda at: len(inputs[at][1].ids))
-        at = 0
-        while at < len(order):
-            some = [inputs[place] for place in order[at : at + max(1, BATCH_TOKENS // MAX_TOKENS)]]
-            at += len(some)
+        for rows in batches([len(one.ids) for _, one in inputs]):
+            some = [inputs[at] for at in rows]
             states = layers(*padded([(one.ids, one.types) for _, one in some]))
             spans = states @ self._heads["span.weight"].T + self._heads["span.bias"]
             kinds = states[:, 0] @ self._heads["kind.weight"].T + self._heads["kind.bias"]

@@ -22,6 +22,9 @@ from index import delta
 from index.errors import StoreError
 from index.minilm import LOADING, load_bert, model_folder, multiplies_bf16
 
+BATCH_TOKENS = 4096  # padded tokens per forward pass; larger ones were slower on two cores
+# A batch ends where its padding would cost more than a pass of its own: tokens, and share of the batch.
+PASS_TOKENS, PADDED_SHARE = 40, 0.05
 CPU = "CPUExecutionProvider"
 Weights = Mapping[str, np.ndarray]  # by name as in `delta`: "encoder.<parameter>"
 Padded = tuple[np.ndarray, np.ndarray, np.ndarray]  # ids, types, mask: int64 (inputs, longest)
@@ -151,6 +154,22 @@ class InTorch:
             ).last_hidden_state
             found: np.ndarray = states.float().numpy()
         return found
+
+
+def batches(lengths: Sequence[int]) -> list[list[int]]:
+    """Row numbers grouped so that a batch pads little and holds at most BATCH_TOKENS padded tokens."""
+    groups: list[list[int]] = []
+    filled = 0  # tokens of the last batch without its padding
+    for row in sorted(range(len(lengths)), key=lengths.__getitem__):
+        size = lengths[row] * (len(groups[-1]) + 1) if groups else 0
+        wasted = size - filled - lengths[row]
+        if groups and size <= BATCH_TOKENS and wasted <= max(PASS_TOKENS, PADDED_SHARE * size):
+            groups[-1].append(row)
+            filled += lengths[row]
+        else:
+            groups.append([row])
+            filled = lengths[row]
+    return groups
 
 
 def padded(inputs: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Padded:

@@ -14,14 +14,11 @@ from functools import cache
 import numpy as np
 from tokenizers import Tokenizer
 
-from index.backbone import Backbone, backbone, padded, unit_means
+from index.backbone import Backbone, backbone, batches, padded, unit_means
 from index.minilm import MODEL_PACKAGE, model_folder
 from index.types import Vectors
 
 MAX_TOKENS = 256  # what the model was trained on; longer texts are cut
-BATCH_TOKENS = 4096  # padded tokens per forward pass; larger ones were slower on two cores
-# A batch ends where its padding would cost more than a pass of its own: tokens, and share of the batch.
-PASS_TOKENS, PADDED_SHARE = 40, 0.05
 
 
 @cache
@@ -56,7 +53,7 @@ class MiniLMEmbedder:
             return vectors
         ids = [e.ids[:MAX_TOKENS] for e in tokenizer().encode_batch_fast(list(texts))]
         layers = self._load()
-        for rows in _batches([len(i) for i in ids]):
+        for rows in batches([len(i) for i in ids]):
             given = padded([(ids[row], [0] * len(ids[row])) for row in rows])
             vectors[rows] = unit_means(layers(*given), given[2])
         return vectors
@@ -66,22 +63,6 @@ class MiniLMEmbedder:
             if self._backbone is None:
                 self._backbone = backbone()
             return self._backbone
-
-
-def _batches(lengths: Sequence[int]) -> list[list[int]]:
-    """Row numbers grouped so that a batch pads little and holds at most BATCH_TOKENS padded tokens."""
-    batches: list[list[int]] = []
-    filled = 0  # tokens of the last batch without its padding
-    for row in sorted(range(len(lengths)), key=lengths.__getitem__):
-        padded = lengths[row] * (len(batches[-1]) + 1) if batches else 0
-        wasted = padded - filled - lengths[row]
-        if batches and padded <= BATCH_TOKENS and wasted <= max(PASS_TOKENS, PADDED_SHARE * padded):
-            batches[-1].append(row)
-            filled += lengths[row]
-        else:
-            batches.append([row])
-            filled = lengths[row]
-    return batches
 
 
 @cache

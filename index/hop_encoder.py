@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from index import delta
-from index.backbone import Backbone, backbone, padded, unit_means
+from index.backbone import Backbone, backbone, batches, padded, unit_means
 from index.encoders import tokenizer
 from index.errors import StoreError
 from index.minilm import load_bert, model_folder
@@ -28,7 +28,6 @@ DIMENSION = 384
 MAX_QUESTION_TOKENS = 48
 EVIDENCE_TOKENS = 120  # of all evidence together
 MAX_EVIDENCE = 3  # of more, the last ones count
-BATCH = 16
 CLS, SEP = 101, 102
 State = tuple[str, Sequence[str]]  # question, evidence texts
 
@@ -55,9 +54,7 @@ class HopEncoder:
             return vectors
         layers = self._load()
         encoded = [encode_state(question, evidence) for question, evidence in states]
-        order = sorted(range(len(states)), key=lambda row: len(encoded[row][0]))
-        for at in range(0, len(order), BATCH):
-            rows = order[at : at + BATCH]
+        for rows in batches([len(ids) for ids, _ in encoded]):
             given = padded([encoded[row] for row in rows])
             vectors[rows] = unit_means(layers(*given), given[2])
         return vectors
