@@ -5,6 +5,7 @@ paired with its sufficient twins: the same questions of another set, over comple
 
 - recall: unanswerable questions that were met with an abstention; false abstention: answerable ones that were;
 - a question's probability is what the agent gives its best answer, told or withheld;
+- recall at 20 % false abstention: where the line of silence stands as high as that allows;
 - risk at a coverage: of the share answered first when sorted by that probability, how many answers are wrong (every
   answer to an unanswerable question is); AURC is the mean risk over all coverages.
 """
@@ -16,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from agent.build import open_agent
 from agent.config import load_settings
 from index.errors import InputError
@@ -24,11 +27,13 @@ from training.benchmark_index import open_index
 from training.data import QAExample, load_questions, open_data
 from training.evaluate_answers import make_cases
 from training.kept import kept_models
-from training.metrics import bootstrap, exact_match, f1
+from training.metrics import SEED, bootstrap, exact_match, f1
 from training.report import Grid, number, percent, track
 
 COVERAGES = tuple(tenth / 10 for tenth in range(1, 11))
 THRESHOLDS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7, 0.8)
+ALLOWED = 0.2  # false abstention at which recall is told
+SAMPLES = 2000
 CORRECT = 0.8  # word F1 from which a told answer counts as right (SmartSearch's threshold)
 
 
@@ -96,6 +101,7 @@ def result(found: Sequence[Reply], facts: dict[str, Any]) -> dict[str, Any]:
         "recall": bootstrap([float(r.abstained) for r in without]).to_dict(),
         "false_abstention": bootstrap([float(r.abstained) for r in having]).to_dict(),
         "f1_answerable": bootstrap([0.0 if r.abstained else r.f1 for r in having]).to_dict(),
+        "recall_within": recall_within([r.probability for r in having], [r.probability for r in without]),
         "auroc": auroc([r.probability for r in having], [r.probability for r in without]),
         "aurc": sum(risks) / len(risks) if risks else None,
         "risk_coverage": [
@@ -122,6 +128,9 @@ def grids(found: dict[str, Any], name: str) -> tuple[Grid, ...]:
             ("F1 of answerable", "f1_answerable"),
         )
     )
+    if (best := found["recall_within"]) is not None:
+        label = f"recall at {percent(ALLOWED)} % false abstention, line {best['answer_at']:.3f}"
+        rates += ((label, *(percent(best[part]) for part in ("mean", "low", "high"))),)
     title = f"{name}: {found['unanswerable']} unanswerable, {found['answerable']} answerable"
     curve = tuple(
         (percent(p["coverage"]), percent(p["risk"]), number(p["probability"], 3))
@@ -137,6 +146,33 @@ def grids(found: dict[str, Any], name: str) -> tuple[Grid, ...]:
         Grid(f"Risk and coverage ({areas})", ("coverage", "risk", "probability"), curve),
         Grid("Other thresholds", ("answer at", "recall", "false abstention"), other),
     )
+
+
+def recall_within(
+    having: Sequence[float], without: Sequence[float], allowed: float = ALLOWED
+) -> dict[str, float] | None:
+    """Recall where silence begins as high as `allowed` false abstention lets it, with its 95 % interval; None without
+    one of the two.
+
+    having, without: probabilities of answerable and of unanswerable questions. The line is found anew in every
+    bootstrap sample, so its choice on these very questions is in the interval.
+
+    >>> recall_within([0.1, 0.3, 0.5, 0.7, 0.9], [0.2, 0.2, 0.4, 0.1])["mean"]
+    0.75
+    """
+    if not having or not without:
+        return None
+
+    def best(positive: np.ndarray, negative: np.ndarray) -> tuple[float, float]:
+        line = float(np.sort(positive)[int(allowed * len(positive))])
+        return line, float((negative < line).mean())
+
+    told, kept = np.array(having), np.array(without)
+    random = np.random.default_rng(SEED)
+    drawn = [best(random.choice(told, len(told)), random.choice(kept, len(kept)))[1] for _ in range(SAMPLES)]
+    line, mean = best(told, kept)
+    low, high = np.percentile(drawn, (2.5, 97.5)).tolist()
+    return {"answer_at": line, "mean": mean, "low": low, "high": high}
 
 
 def auroc(positive: Sequence[float], negative: Sequence[float]) -> float | None:
