@@ -187,7 +187,7 @@ def fuse(
     A passage without a lexical score shares no word with the query: 0. Cosines are scaled between the
     smallest and largest of the candidates.
 
-    >>> fuse({1: 4.0, 2: 2.0}, {1: 0.2, 2: 0.6, 3: 0.4})
+    >>> fuse({1: 4.0, 2: 2.0}, {1: 0.0, 2: 1.0, 3: 0.5}, dense_weight=0.5)
     {1: 0.5, 2: 0.75, 3: 0.25}
     """
     top = max(lexical.values(), default=0.0) or 1.0

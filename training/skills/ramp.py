@@ -201,7 +201,7 @@ def cloze_question(sentence: str, start: int, end: int, rng: random.Random, word
     """A sentence with [start, end) asked for; noisy, so that words alone do not find the place.
 
     >>> cloze_question("The mill was built by Mira Vell in 1931.", 22, 31, random.Random(2))
-    'What the mill was built by in 1931?'
+    'Who was mill built by in 1931?'
     """
     asked = word or _question_word(sentence[start:end], rng)
     before = _WORD.findall(sentence[:start])[-WORDS // 2 :]
