@@ -217,13 +217,13 @@ class Gatherer:
 
 
 def _by_row(graph: CorpusGraph, scores: Mapping[int, float]) -> dict[int, float]:
-    ids = list(scores)
-    at = np.minimum(np.searchsorted(graph.edges.passages, ids), max(graph.size - 1, 0))
-    return {
-        int(row): scores[key]
-        for row, key in zip(at, ids, strict=True)
-        if graph.size and graph.edges.passages[row] == key
-    }
+    """The same scores by row; passages that the graph does not know yet are left out."""
+    if not graph.size:
+        return {}
+    ids = np.fromiter(scores, np.int64, len(scores))
+    at = np.minimum(np.searchsorted(graph.edges.passages, ids), graph.size - 1)
+    known = (graph.edges.passages[at] == ids).tolist()
+    return {row: scores[key] for row, key, held in zip(at.tolist(), scores, known, strict=True) if held}
 
 
 def top_rows(scores: Floats, count: int, allowed: npt.NDArray[np.bool_] | None = None) -> list[int]:

@@ -10,7 +10,6 @@ weight was chosen on training questions (docs/LOG.md).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -161,22 +160,22 @@ class Searcher:
         self, best: Sequence[tuple[int, float]], mode: Mode, lists: Mapping[str, Mapping[int, float]]
     ) -> tuple[Hit, ...]:
         passages = {p.id: p for p in self.store.passages([key for key, _ in best])}
-        hits = [
+        held = [(key, score) for key, score in best if key in passages]
+        return tuple(
             Hit(
                 passage=passages[key],
                 score=score,
-                rank=0,
+                rank=rank,
                 retriever=mode,
                 parts={name: scores[key] for name, scores in lists.items() if key in scores},
             )
-            for key, score in best
-            if key in passages
-        ]
-        return tuple(replace(hit, rank=rank) for rank, hit in enumerate(hits, start=1))
+            for rank, (key, score) in enumerate(held, start=1)
+        )
 
 
 def _best(scores: Mapping[int, float], k: int) -> list[tuple[int, float]]:
-    return sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:k]
+    ordered = sorted([(-score, key) for key, score in scores.items()])[:k]
+    return [(key, -score) for score, key in ordered]
 
 
 def fuse(
