@@ -163,3 +163,44 @@ def test_older_nations_are_countries_of_today() -> None:
     for word in ("Soviet", "Czech", "Scottish", "American", "South Korean", "Dutch"):
         (country,) = countries_of(f"a {word} painter")
         assert countries_of(f"born in {country}") == {country}
+
+
+BOOKS = (
+    passage(11, "Blue Weir", "Blue Weir is a novel. Blue Weir runs to 270 pages in the first edition."),
+    passage(
+        12,
+        "Books of Oster",
+        "Green Hill has 120 pages. The first edition of Red Mill has 490 pages. Jon Aske wrote it in 1921.",
+    ),
+    passage(13, "Mira", "The Mira is a river. The Mira is 129 kilometres long and flows into the Vell."),
+    passage(14, "Oster Brook", "Oster Brook is a stream of 900 m."),
+    passage(15, "Vell", "The Vell is a river. It is 80 miles long."),
+    passage(16, "Posem", "Posem is a town of 3,400 inhabitants (2021)."),
+    passage(17, "Qatran", "Qatran had a population of 12,000 in 2011."),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("Which book has more pages, Blue Weir or Red Mill?", "Red Mill"),
+        ("Which book has fewer pages, Blue Weir or Red Mill?", "Blue Weir"),
+        ("Which is longer, the Mira or Oster Brook?", "Mira"),
+        ("Which town has the larger population, Posem or Qatran?", "Qatran"),
+        ("Which river is longer, the Mira or the Vell?", None),  # kilometres and miles: the reader may try
+        ("Which book has more chapters, Blue Weir or Red Mill?", None),  # nobody counts them
+        ("Which book is longer, Blue Weir or Yellow Dyke?", None),
+    ],
+)
+def test_code_compares_numbers_that_the_documents_state(text: str, short: str | None) -> None:
+    model = load_reader()
+    assert model is not None
+    found = compared(analyse(text), BOOKS, model)
+    assert (found.verdict.short if found is not None else None) == short
+
+
+def test_a_number_beside_another_things_name_is_not_taken() -> None:
+    model = load_reader()
+    assert model is not None
+    only = (BOOKS[0], passage(12, "Books of Oster", "Red Mill is by Jon Aske. Green Hill has 120 pages."))
+    assert compared(analyse("Which book has more pages, Blue Weir or Red Mill?"), only, model) is None
