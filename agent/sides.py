@@ -8,7 +8,6 @@ or a country, and plain code compares (agent.compare). Every step must be found 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
@@ -21,11 +20,10 @@ from agent.countries import countries_of
 from agent.designations import holds
 from agent.fields import field_in
 from agent.matching import stems
-from agent.measures import Measure, comparable, measure_in, says, unit_of
 from agent.named import citations
 from agent.pairs import DIED, Comparison, bare_option, comparison_in
 from agent.question import Question, analyse
-from agent.reader import Evidence, sentences
+from agent.reader import Evidence
 from agent.reader_model import ReaderModel
 from agent.spans import DATE, Candidate
 from index.names import bare_title
@@ -33,8 +31,6 @@ from index.types import Passage
 
 WRITTEN = 0.9  # sureness of a date that a header states
 SURE = 0.15  # probability of a reading below which a person or a value was not found
-AMOUNT_PASSAGES = 3  # read for one thing's number
-_WORD_BEHIND = re.compile(r"[\s-]*[^\W\d_]+")
 TITLED = 0.6  # share of an option's words that its passage's title must hold, and the other way round
 
 
@@ -59,15 +55,13 @@ class Sided:
 
 
 def compared(question: Question, passages: Sequence[Passage], model: ReaderModel) -> Sided | None:
-    """The verdict on a question that compares two things by date, country or number; None where a step is not in
-    the text.
+    """The verdict on a question that compares two things by date or country; None where a step is not in the text.
 
     passages: what the searches found, best first.
     """
     asked = comparison_in(question)
     if asked is None or not passages:
-        measure = measure_in(question)
-        return _more(question, measure, passages, model) if measure is not None else None
+        return None
     homes = ((pair, [_home(bare_option(option), passages) for option in pair]) for pair in asked.pairs)
     known = next(((p, h) for p, h in homes if h[0] and h[1] and h[0].id != h[1].id), None)
     if known is None:
@@ -207,45 +201,6 @@ def _stated(name: str, home: Passage, asked: Comparison, passages: Sequence[Pass
     if held is None or not date_key(held.field.value):
         return None
     return Found(held.field.value, held.passage, held.field.start, held.field.end, WRITTEN)
-
-
-def _more(
-    question: Question, measure: Measure, passages: Sequence[Passage], model: ReaderModel
-) -> Sided | None:
-    """The verdict by number: each thing's is read where a passage is about it or a sentence names it."""
-    sides = [_amount(bare_option(option), measure, passages, model) for option in question.options]
-    found = tuple(one for one in sides if one is not None)
-    if len(found) < 2 or not comparable(measure, found[0].text, found[1].text):
-        return None
-    verdict = decide(question, (found[0].text, found[1].text))
-    return Sided(verdict, found, min(one.probability for one in found)) if verdict is not None else None
-
-
-def _amount(name: str, measure: Measure, passages: Sequence[Passage], model: ReaderModel) -> Found | None:
-    """A thing's number with the word behind it."""
-    home = titled(name, passages)
-    naming = [p for p in passages if p is not home and name.lower() in p.text.lower()]
-    for passage in [*([home] if home is not None else []), *naming][:AMOUNT_PASSAGES]:
-        read = _read(measure.asks.format(name), passage, model)
-        if read is None:
-            continue
-        end = read.end
-        behind = _WORD_BEHIND.match(passage.text, end)
-        if behind and not unit_of(read.text) and (not measure.counted or stems(behind[0]) <= measure.counted):
-            end = behind.end()
-        at = passage.start + read.start
-        sentence = next(
-            (
-                passage.text[a - passage.start : b - passage.start]
-                for a, b in sentences(passage)
-                if a <= at < b
-            ),
-            "",
-        )
-        about = passage is home or stems(name) <= stems(sentence)
-        if about and says(measure, passage.text[read.start : end], sentence):
-            return replace(read, text=passage.text[read.start : end], end=end)
-    return None
 
 
 def _same_country(question: Question, values: Sequence[Found]) -> Verdict | None:
