@@ -4,7 +4,8 @@
 
 Searches and readings of a question are shared between the variants, and word vectors and readings are kept beside
 the evaluation indexes: a table costs little more than its most thorough variant, a second one a fraction of that.
-Seconds are therefore not compared, searches and tokens are. Each question is a line of OUT-<set>.jsonl once done.
+Seconds are therefore not compared, searches and tokens are. Each question is a line of OUT-<set>.jsonl once done; run
+again at the same commit, the lines that are there are not measured again.
 """
 
 from __future__ import annotations
@@ -192,6 +193,21 @@ def _percent(value: float | None) -> str:
     return "-" if value is None else f"{100 * value:.1f}"
 
 
+def earlier(kept: Path | None, commit: str, variants: Sequence[Variant]) -> dict[str, dict[str, Any]]:
+    """The questions measured before a cut, by id: lines of the same commit that hold all variants."""
+    if kept is None or not kept.is_file():
+        return {}
+    found = {}
+    for line in kept.read_text(encoding="utf-8").splitlines():
+        try:
+            row = json.loads(line)
+        except ValueError:  # cut in the middle of writing
+            continue
+        if row.pop("commit", None) == commit and all(variant.name in row for variant in variants):
+            found[row["id"]] = row
+    return found
+
+
 def main() -> None:
     """Run the variants and print a table for each question set."""
     parser = argparse.ArgumentParser(
@@ -243,12 +259,15 @@ def measured(
         agent = open_agent(
             index.store.data_dir, store=index.store, memory=False, durable=False, models=kept_models(cache)
         )
-        rows = []
-        for row in track(outcomes(agent, cases, variants), len(cases), f"asking: {path.name}"):
-            rows.append(row)
+        commit = provenance()["commit"]
+        done = earlier(kept, commit, variants)
+        left = [case for case in cases if case.example.id not in done]
+        for row in track(outcomes(agent, left, variants), len(left), f"asking: {path.name}"):
+            done[row["id"]] = row
             if kept is not None:
-                with kept.open("a" if len(rows) > 1 else "w", encoding="utf-8") as lines:
-                    lines.write(json.dumps(row) + "\n")
+                with kept.open("a", encoding="utf-8") as lines:
+                    lines.write(json.dumps(row | {"commit": commit}) + "\n")
+        rows = [done[case.example.id] for case in cases]
     command = f"python -m benchmarks.agent_ablation --data {folder.name} --limit {limit} --scope {scope}"
     return {
         "variants": table(rows, variants),
