@@ -13,6 +13,7 @@ from typing import Any
 from agent.board import Board, Tools, level_of
 from agent.boundary import RuleBoundary
 from agent.boundary_learned import load_boundary
+from agent.bridging import thing_beside
 from agent.compose import QuotingComposer
 from agent.compose_llm import LanguageModelComposer
 from agent.config import Settings, fingerprint
@@ -137,7 +138,12 @@ class Agent:
         """The question on its own, with what its words stand for."""
         meant = Rewriting(question, "as asked")
         if history:
-            meant = rewrite(question, history, partial(connected, self.store, scope))
+            meant = rewrite(
+                question,
+                history,
+                partial(connected, self.store, scope),
+                partial(thing_beside, self.searcher, scope),
+            )
         return respelled(meant, self.searcher, scope)
 
     def _answered(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.question import analyse, names_in, words
 from agent.types import Turn
@@ -67,6 +67,19 @@ def spoken_of(history: Sequence[Turn]) -> list[Mention]:
                 bare = f"The {bare}"
             found.append(Mention(bare, kind, frozenset(words(bare)) - STOP_WORDS, age))
     return _distinct(found)
+
+
+def with_short(turn: Turn) -> Turn:
+    """The bare answer of a turn; records from before it was kept have only the sentence."""
+    if turn.short or not turn.answer:
+        return turn
+    first = re.sub(r"\[\d+\]", "", turn.answer).split("\n")[0].split(". ")[0]
+    names = names_in(first, opening=False)
+    asked = {n.lower() for n in names_in(turn.question)}
+    new = [n for n in names if n.lower() not in asked]
+    return replace(
+        turn, short=new[0] if new and analyse(turn.question).expects in ("person", "place") else ""
+    )
 
 
 def pair_of(history: Sequence[Turn]) -> tuple[str, str] | None:

@@ -2,7 +2,8 @@
 
 Rules over the wording and over what the conversation spoke of (agent.discourse), so that the person can see what
 became of the question and correct it. Where two things could be meant, the documents are asked which of them they
-connect with the words of the question (`support`). A question that stands on its own is never touched.
+connect with the words of the question (`support`), and what was never named is looked for in them (`beside`). A
+question that stands on its own is never touched.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from agent.discourse import PERSON_NOUNS, Mention, pair_of, spoken_of
+from agent.discourse import PERSON_NOUNS, Mention, pair_of, spoken_of, with_short
 from agent.question import analyse, content_words, names_in, words
 from agent.recast import attribute_of, recast
 from agent.types import Turn
@@ -31,12 +32,18 @@ from agent.wording import (
     TIME,
     TWO,
     WHICH_OF,
+    objective,
     tidy,
     with_article,
     year_of,
 )
 
 Support = Callable[[str, Sequence[str]], float]  # name, words -> how far passages connect them, 0 to 1
+Beside = Callable[
+    [str, str], str | None
+]  # topic, noun -> the one thing of that kind that passages about it name
+_POINTING = ("that", "this", "the said", "the same")
+_NEVER_NAMED = frozenset("year date day month time moment century decade case way reason one".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,15 @@ class Rewriting:
         return "; ".join(f"“{said}” is {meant}" for said, meant in self.links)
 
 
-def resolve(question: str, history: tuple[Turn, ...], support: Support | None = None) -> str:
+def _unconnected(name: str, terms: Sequence[str]) -> float:
+    return 0.0
+
+
+def _unknown(topic: str, noun: str) -> str | None:
+    return None
+
+
+def resolve(question: str, history: tuple[Turn, ...], support: Support = _unconnected) -> str:
     """The question on its own.
 
     >>> resolve("When was she born?", (Turn("Who founded Teal Works?", "Mira Vell. [1]", "Mira Vell"),))
@@ -62,14 +77,16 @@ def resolve(question: str, history: tuple[Turn, ...], support: Support | None = 
     return rewrite(question, history, support).text
 
 
-def rewrite(question: str, history: tuple[Turn, ...], support: Support | None = None) -> Rewriting:
+def rewrite(
+    question: str, history: tuple[Turn, ...], support: Support = _unconnected, beside: Beside = _unknown
+) -> Rewriting:
     """The question on its own, with what its words stand for. `history`: oldest first; Turn.question stands alone."""
     text = " ".join(question.split())
-    turns = tuple(_spelled(turn) for turn in history if turn.question.strip())
+    turns = tuple(with_short(turn) for turn in history if turn.question.strip())
     talk = [turn for turn in turns if analyse(turn.question).names or turn.short]
     if not talk or SPEAKING.match(text):
         return Rewriting(text, "as asked")
-    made = _Rewriter(tuple(talk), support or (lambda name, terms: 0.0)).whole(text)
+    made = _Rewriter(tuple(talk), support, beside).whole(text)
     if made.text == text:
         return Rewriting(text, "new topic")
     return replace(made, text=tidy(made.text))
@@ -78,9 +95,10 @@ def rewrite(question: str, history: tuple[Turn, ...], support: Support | None = 
 class _Rewriter:
     """One rewriting: the conversation's mentions, and what was linked so far."""
 
-    def __init__(self, history: tuple[Turn, ...], support: Support) -> None:
+    def __init__(self, history: tuple[Turn, ...], support: Support, beside: Beside) -> None:
         self.history = history
         self.support = support
+        self.beside = beside
         self.mentions = spoken_of(history)
         self.links: list[tuple[str, str]] = []
 
@@ -124,7 +142,7 @@ class _Rewriter:
             r"\bof (?:it|him|her|them)$", rest, re.I
         ):
             whole = attribute_of(re.sub(r" of (?:it|him|her|them)$", "", rest))
-            return self._references(f"{whole} of {_pronoun(rest)}?")
+            return self._references(f"{whole} of {objective(rest)}?")
         if chosen is None and not named:
             known = self._called(rest)
             if known is not None:
@@ -224,9 +242,11 @@ class _Rewriter:
         if article == "the" and asked and re.match(r"(?:\s+(?:there|here|of \w+))?\W*$", after):
             return match.group()  # "Who is the mayor there?" asks for a mayor
         found = self._called(noun)
-        if found is None or found.text.lower() in match.string.lower():
+        if found is not None and found.text.lower() in match.string.lower():
             return match.group()
-        return self._said(match.group(), with_article(found.text) + (match.group("after") or ""))
+        pointed = found is None and article in _POINTING and noun not in _NEVER_NAMED
+        name = with_article(found.text) if found else self._bridged(noun) if pointed else None
+        return self._said(match.group(), name + (match.group("after") or "")) if name else match.group()
 
     def _called(self, phrase: str) -> Mention | None:
         noun = re.sub(r"^(?:the|that|this|a|an) ", "", phrase.lower())
@@ -237,6 +257,15 @@ class _Rewriter:
                 return mention
         if noun in ("town", "city", "village", "place"):
             return self._town()
+        return None
+
+    def _bridged(self, noun: str) -> str | None:
+        """What the documents call so beside what the last turn was about: first what it asked of, then its answer."""
+        spoken = [m for m in self.mentions if m.age == 0 and m.kind in ("thing", "person", "place")]
+        for mention in sorted(spoken, key=lambda m: m.answered):
+            name = self.beside(mention.text, noun)
+            if name is not None:
+                return f"the {name}" if words(name)[-1:] == [noun] else with_article(name)
         return None
 
     def _town(self) -> Mention | None:
@@ -275,23 +304,3 @@ class _Rewriter:
     def _said(self, said: str, meant: str) -> str:
         self.links.append((said, meant.removesuffix("'s").removeprefix("in ")))
         return meant
-
-
-def _spelled(turn: Turn) -> Turn:
-    """The bare answer of a turn; records from before it was kept have only the sentence."""
-    if turn.short or not turn.answer:
-        return turn
-    first = re.sub(r"\[\d+\]", "", turn.answer).split("\n")[0].split(". ")[0]
-    names = names_in(first, opening=False)
-    asked = {n.lower() for n in names_in(turn.question)}
-    new = [n for n in names if n.lower() not in asked]
-    return replace(
-        turn, short=new[0] if new and analyse(turn.question).expects in ("person", "place") else ""
-    )
-
-
-def _pronoun(rest: str) -> str:
-    lower = rest.lower()
-    found = re.search(r"\b(his|her|him|its|it|their|them)\b", lower)
-    word = found.group() if found else "it"
-    return {"his": "him", "its": "it", "their": "them"}.get(word, word)

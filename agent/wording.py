@@ -73,3 +73,11 @@ def year_of(date: str) -> str:
     """The year of a date, or the date."""
     found = re.search(r"\d{4}", date)
     return found.group() if found else date
+
+
+def objective(rest: str) -> str:
+    """The pronoun of a text as it follows "of": its -> it, his -> him."""
+    lower = rest.lower()
+    found = re.search(r"\b(his|her|him|its|it|their|them)\b", lower)
+    word = found.group() if found else "it"
+    return {"his": "him", "its": "it", "their": "them"}.get(word, word)
