@@ -1,10 +1,15 @@
-"""Whether an answer can be of the kind that is asked for: nobody is called "December 31", "Retail" is no count."""
+"""Whether an answer can be of the kind that is asked for: nobody is called "December 31", "Retail" is no count.
+
+And the form in which a count is told.
+"""
 
 from __future__ import annotations
 
 import re
 
 from agent.compare import amount
+from agent.matching import stems
+from agent.question import words
 from agent.spans import DATE
 
 _CELLS = re.compile(r"\d\S*\s{2,}[$€£¥(\d—–]|[\d%)]\s*\n\s*\S")  # figures of several cells or rows
@@ -13,6 +18,12 @@ _VAGUE = re.compile(  # amounts without a figure
     r"\b(?:once|twice|daily|weekly|monthly|yearly|annually|every|each|half|both|couple|pair|few|many|several|none|no|"
     r"dozens|hundreds|thousands|millions|billions)\b",
     re.I,
+)
+
+_HOW_MANY = re.compile(r"\bhow many\b(.*)", re.I | re.S)
+_COUNT = re.compile(r"((?:(?:about|around|over|nearly|almost)\s+)?\d[\d.,]*)\s+([^\W\d][\w\s'’-]*)")
+_SCALE = frozenset(
+    "hundred hundreds thousand thousands million millions billion billions trillion percent".split()
 )
 
 
@@ -34,3 +45,16 @@ def plausible(expects: str, answer: str) -> bool:
 
 def _counts(text: str) -> bool:
     return amount(text) is not None or _VAGUE.search(text) is not None
+
+
+def bare_count(question: str, answer: str) -> str:
+    """The figure alone where the question itself says what is counted; other answers unchanged.
+
+    >>> bare_count("How many boats does the yard own?", "37 boats"), bare_count("How long is it?", "37 metres")
+    ('37', '37 metres')
+    """
+    asked, found = _HOW_MANY.search(question), _COUNT.fullmatch(answer.strip())
+    if asked is None or found is None:
+        return answer
+    own = words(found[2])
+    return found[1] if own and stems(found[2]) <= stems(asked[1]) and not _SCALE & set(own) else answer

@@ -31,6 +31,10 @@ _NUMBER_WORDS = {
 }
 _SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "km": 1e3, "kilometres": 1e3,
            "kilometers": 1e3, "tonnes": 1e3, "tons": 1e3, "cm": 1e-2, "centimetres": 1e-2, "mm": 1e-3}  # fmt: skip
+_UNITS = {  # base unit -> what amount() turns into it
+    "m": frozenset("m metre metres meter meters km kilometre kilometres kilometer kilometers cm mm".split()),
+    "kg": frozenset("kg kilogram kilograms kilo kilos tonne tonnes ton tons".split()),
+}
 # The noun behind an adjective, to ask each thing for its value.
 _NOUNS = {
     "long": "length", "tall": "height", "high": "height", "large": "size", "big": "size", "heavi": "weight",
@@ -172,6 +176,25 @@ def date_key(text: str) -> tuple[int, int, int] | None:
     month = next((at for at, name in enumerate(_MONTHS, start=1) if opens and name.startswith(opens)), 0)
     day = re.search(r"\b(\d{1,2})(?:st|nd|rd|th)?\b", text)
     return int(year[1]), month, int(day[1]) if day and month else 0
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two amounts are of one kind: the same unit, scales of one unit, or one without any.
+
+    >>> alike("129 kilometres", "172 kilometres long"), alike("3 km", "900 m"), alike("31 metres", "4 miles")
+    (True, True, False)
+    """
+    units = [_unit(text) for text in (one, other)]
+    return not all(units) or units[0] == units[1]
+
+
+def _unit(text: str) -> str:
+    """The stem of the word behind a figure, lengths and weights by their base unit; "" without one."""
+    found = re.search(r"\d[\d.,]*\s*((?:hundred|thousand|million|billion)?\s*)([a-z²³%]+)", text.lower())
+    if found is None:
+        return ""
+    base = next((unit for unit, forms in _UNITS.items() if found[2] in forms), None)
+    return base or next(iter(stems(found[2])), "")
 
 
 def amount(text: str) -> float | None:

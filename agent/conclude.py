@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent import compare
+from agent.answer_types import bare_count
 from agent.chain import Chain
 from agent.compare import date_key
 from agent.compose import claim_of
@@ -73,7 +74,8 @@ def conclude(inquiry: Inquiry, dated: DocumentDate) -> Conclusion | None:
     if chain.answers:
         versions = any(_versions(r.passage.title, chain.last.passage.title) for r in rivals)
         others = () if versions else tuple(answer_of(thread.question, other) for other in against)
-        return Conclusion(chain.answers[0].text, chain.links, rationale=why, rivals=rivals, others=others)
+        short = bare_count(thread.question.text, chain.answers[0].text)
+        return Conclusion(short, chain.links, rationale=why, rivals=rivals, others=others)
     return Conclusion(_phrase(thread.question, chain.last), chain.links, rationale=why, rivals=rivals)
 
 

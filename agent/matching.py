@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -17,8 +18,10 @@ from index.words import stem, weigh
 
 SURE, UNLIKE = 0.82, 0.55  # cosines of two single words: same meaning, and nothing to do with each other
 CACHED_WORDS = 50_000
+CACHED_TEXTS = 8192
 
 
+@lru_cache(maxsize=CACHED_TEXTS)  # one reading asks thousands of times about the same sentences
 def stems(text: str) -> frozenset[str]:
     """Distinct stems of a text's words."""
     return frozenset(stem(word) for word in words(text))

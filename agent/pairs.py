@@ -1,4 +1,4 @@
-"""What a question compares by date or country: its two things, what to ask of each, and of whom.
+"""What a question compares by date, amount or country: its two things, what to ask of each, and of whom.
 
 Where "A or B" begins and ends is not always plain from the words ("..., Now, Voyager or Blue Weir?"), so several
 readings are kept; which of them names things that the passages are about is found out by agent.sides.
@@ -28,6 +28,26 @@ _DATES = (  # wording of the question, what to ask each thing
     (r"\bopened\b|\bbuilt\b|\bcompleted\b|\bconstructed\b", "When was {} built?"),
     (r"\bwritten\b|\bcomposed\b|\brecorded\b|\bproduced\b|\bmade\b", "When was {} made?"),
 )  # fmt: skip
+_IS, _ODDS = r"\b(?:is|was|are|were|be)\s+(?:the\s+)?", r"\s+(?:the\s+)?(?:more|most|less|least)\b"
+_AMOUNTS = (  # wording of the question, what to ask each thing: one figure must say which is the greater
+    (_IS + r"(?:longe|shorte)(?:r|st)\b", "How long is {}?"),
+    (_IS + r"talle(?:r|st)\b", "How tall is {}?"),
+    (_IS + r"(?:highe|lowe)(?:r|st)\b", "How high is {}?"),
+    (_IS + r"(?:deepe|shallowe)(?:r|st)\b", "How deep is {}?"),
+    (_IS + r"(?:wide|broade|narrowe)(?:r|st)\b", "How wide is {}?"),
+    (_IS + r"(?:heavie|lighte)(?:r|st)\b|\bweighs?" + _ODDS, "How much does {} weigh?"),
+    (_IS + r"(?:(?:more|most|less|least) expensive|costlie(?:r|st)|cheape(?:r|st))\b|\bcosts?" + _ODDS,
+     "How much did {} cost?"),
+    (r"\b(?:large|highe|greate|bigge|smalle|lowe)(?:r|st)\s+population\b", "What is the population of {}?"),
+)  # fmt: skip
+_LESS = re.compile(
+    r"\b(?:(?:shorte|lowe|shallowe|narrowe|lighte|cheape|smalle)(?:r|st)|less|least|fewer|fewest)\b", re.I
+)
+_COUNTED = re.compile(  # "has more species", "contains the fewest rooms"
+    r"\b(?:has|have|had|contains?|holds?|with)\s+(?:the\s+)?(?:more|most|fewer|fewest)\s+((?:[a-z-]+\s+)?[a-z-]+s)\b"
+    r"(?=\s*(?:in it\s*)?[,:?])",
+    re.I,
+)
 _COUNTRY = re.compile(r"\bsame (?:country|nationality|nation)\b|\bnationality\b", re.I)
 _PLACED = re.compile(r"\b(?:located|situated|lie|lies|based|found)\b", re.I)
 _LATER = re.compile(
@@ -58,13 +78,19 @@ class Comparison:
     """What a question compares: possible readings of its two things, what to ask each, whom of it."""
 
     pairs: tuple[tuple[str, str], ...]
-    direction: str  # earlier, later, same
+    direction: str  # earlier, later, same, more, less
     asks: str  # with {} for the thing
     role: str  # "director", or "" for the thing itself
 
+    @property
+    def counted(self) -> str:
+        """What is counted, "species", where it is compared how many of them each thing has; else ""."""
+        found = re.match(r"How many (.+) does", self.asks)
+        return found[1] if found else ""
+
 
 def comparison_in(question: Question) -> Comparison | None:
-    """What a question compares by date or country; None for any other question.
+    """What a question compares by date, amount or country; None for any other question.
 
     >>> from agent.question import analyse
     >>> found = comparison_in(analyse("Which film has the director born earlier, Blue Weir or Red Mill?"))
@@ -85,12 +111,25 @@ def comparison_in(question: Question) -> Comparison | None:
         direction = "later" if later else "earlier" if earlier else ""
         asks = next((asks for wording, asks in _DATES if re.search(wording, about, re.I)), "")
         asks = asks or (PUBLISHED if len(citations(text)) > 1 else "")  # "Which is newer, RFC 12 or RFC 340?"
+        if not (direction and asks) and (amounts := _amount_asked(about)):
+            asks, direction = amounts, "less" if _LESS.search(about) else "more"
     if not pairs or not direction or not asks:
         return None
     role = _ROLE.search(about) or (
         _ROLE.search(re.sub(r"\([^)]*\)", "", text)) if direction == "same" else None
     )
     return Comparison(tuple(pairs), direction, asks, role[1].lower().rstrip("s") if role else "")
+
+
+def _amount_asked(about: str) -> str:
+    """What to ask each thing that is compared by a figure; "" where none says it.
+
+    about: the question without the two things.
+    """
+    counted = _COUNTED.search(about)
+    if counted:
+        return f"How many {counted[1].lower()} does {{}} have?"
+    return next((asks for wording, asks in _AMOUNTS if re.search(wording, about, re.I)), "")
 
 
 def _in_time(question: Question) -> list[tuple[str, str]]:

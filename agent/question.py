@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from index.stop_words import STOP_WORDS
 
@@ -110,6 +111,7 @@ def content_words(text: str) -> list[str]:
     return [w for w in dict.fromkeys(words(text)) if w not in STOP_WORDS and not _ASKING.match(w)]
 
 
+@lru_cache(maxsize=8192)  # one reading asks many times about the same sentences
 def names_in(text: str, *, opening: bool = True) -> tuple[str, ...]:
     """Named things in a text, as written; `opening`: the first word may be capital by position only."""
     found = []

@@ -2,8 +2,9 @@
 
 "Which film has the director born earlier, A or B?" is not read off any text: a reader that is shown both names one of
 them by guess. Here each thing's own passage is found; where the question asks about somebody of it (its director), the
-reader names that person from it and the person's passage is found; from there it reads the value that decides, a date
-or a country, and plain code compares (agent.compare). Every step must be found in text, or there is no verdict.
+reader names that person from it and the person's passage is found; from there it reads the value that decides, a date,
+an amount or a country, and plain code compares (agent.compare). Every step must be found in text, or there is no
+verdict.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import PurePath
 import numpy as np
 
 from agent.chain import Chain, make_chain
-from agent.compare import Verdict, date_key, decide
+from agent.compare import Verdict, alike, amount, date_key, decide
 from agent.countries import countries_of
 from agent.designations import holds
 from agent.fields import field_in
@@ -26,11 +27,18 @@ from agent.question import Question, analyse
 from agent.reader import Evidence
 from agent.reader_model import ReaderModel
 from agent.spans import DATE, Candidate
+from index.chunk import sentence_spans
 from index.names import bare_title
 from index.types import Passage
 
 WRITTEN = 0.9  # sureness of a date that a header states
 SURE = 0.15  # probability of a reading below which a person or a value was not found
+MEASURED = 0.5  # probability of a reading from which a figure is compared
+AMOUNTS = ("more", "less")
+_DIMENSIONS = tuple(
+    stems(one)
+    for one in ("long length", "tall high height", "deep depth", "wide broad width", "weigh weight heavy")
+)
 TITLED = 0.6  # share of an option's words that its passage's title must hold, and the other way round
 
 
@@ -55,7 +63,7 @@ class Sided:
 
 
 def compared(question: Question, passages: Sequence[Passage], model: ReaderModel) -> Sided | None:
-    """The verdict on a question that compares two things by date or country; None where a step is not in the text.
+    """The verdict on a question that compares two things by date, amount or country; None where a step is missing.
 
     passages: what the searches found, best first.
     """
@@ -75,6 +83,8 @@ def compared(question: Question, passages: Sequence[Passage], model: ReaderModel
     values = [side[-1] for side in sides]
     if asked.direction == "same":
         verdict = _same_country(question, values)
+    elif asked.direction in AMOUNTS and not alike(values[0].text, values[1].text):
+        return None
     else:
         verdict = decide(question, (values[0].text, values[1].text))
     if verdict is None:
@@ -176,13 +186,16 @@ def _read(asked: str, passage: Passage, model: ReaderModel) -> Found | None:
 
 
 def _value(name: str, passage: Passage, model: ReaderModel, asked: Comparison) -> Found | None:
-    """The date or country of a thing: as read, else the first that its passage shows (of a death none)."""
+    """The date, amount or country of a thing: as read; of a date else the first that its passage shows (of a death
+    none)."""
     read = _read(asked.asks.format(name), passage, model)
     if asked.direction == "same":
         if read is not None and countries_of(read.text):
             return read
         opening = passage.text[:300]
         return Found(opening, passage, 0, len(opening), SURE) if countries_of(opening) else None
+    if asked.direction in AMOUNTS:
+        return read if read is not None and _measures(read, asked) else None
     if read is not None and date_key(read.text):
         return read
     dated = DATE.search(passage.text)
@@ -191,9 +204,25 @@ def _value(name: str, passage: Passage, model: ReaderModel, asked: Comparison) -
     return Found(dated[0], passage, dated.start(), dated.end(), SURE)
 
 
+def _measures(read: Found, asked: Comparison) -> bool:
+    """Whether a figure was surely read, and where it is told nothing else is measured: a length is no depth.
+
+    Of a count the thing counted must be named there.
+    """
+    if read.probability < MEASURED or amount(read.text) is None:
+        return False
+    told = next((s for s in sentence_spans(read.passage.text, 0) if s[0] <= read.start < s[1]), None)
+    said = stems(read.passage.text[slice(*told)] if told else read.text)
+    if asked.counted:
+        return stems(asked.counted) <= said
+    wanted = stems(asked.asks)
+    own = [one for one in _DIMENSIONS if one & wanted]
+    return not own or bool(own[0] & said) or not any(one & said for one in _DIMENSIONS)
+
+
 def _stated(name: str, home: Passage, asked: Comparison, passages: Sequence[Passage]) -> Found | None:
     """The date that a paper cited by number states in its header."""
-    if not citations(name) or asked.direction == "same":
+    if not citations(name) or asked.direction not in ("earlier", "later"):
         return None
     question = analyse(f"When was {name} created?")
     weights = np.full(len(question.terms), 1 / len(question.terms), np.float32)

@@ -19,6 +19,7 @@ from benchmarks import (
     gate,
     held_out,
     memory,
+    parallel,
     policy,
     precision,
     reading,
@@ -161,6 +162,10 @@ def _memory(found: dict[str, Any]) -> Iterator[str]:
     yield memory.grid(found).markdown()
 
 
+def _parallel(found: dict[str, Any]) -> Iterator[str]:
+    yield parallel.grid(found).markdown()
+
+
 def _agent_ablation(found: dict[str, Any]) -> Iterator[str]:
     for name, one in found.items():
         yield agent_ablation.as_markdown(name, one["variants"], one["n"]) + "\n"
@@ -221,6 +226,7 @@ SECTIONS: tuple[tuple[str, str, Callable[[dict[str, Any]], Iterator[str]]], ...]
     ("calibration", "Is a stated 0.8 right four times out of five?", _calibration),
     ("gate", "Where a search would be in vain", _gate),
     ("memory", "Asked twice, the second time in other words; then the documents change", _memory),
+    ("parallel", "Many conversations at once", _parallel),
     ("agent-ablation", "What each part of the agent is worth", _agent_ablation),
     ("documents", "Domain shift: real documents", _documents),
     ("rewards", "Rewards on pairs of runs", _rewards),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.answer_types import plausible
+from agent.answer_types import bare_count, plausible
 from agent.concepts import other_words
 
 
@@ -48,3 +48,22 @@ def test_what_cannot_be_does_not(expects: str, answer: str) -> None:
 def test_other_words_for_the_same_come_once_a_stem() -> None:
     assert other_words("worked") == ("employ", "employees", "staff")
     assert other_words("lighthouse") == ()
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "told"),
+    [
+        ("How many ships did the yard build in 1902?", "14 ships", "14"),
+        ("About how many people live in Lume?", "nearly 4,210 people", "nearly 4,210"),
+        (
+            "How many millions of crowns did it cost?",
+            "3 million crowns",
+            "3 million crowns",
+        ),  # a scale is no unit
+        ("How many ships did the yard build?", "14 boats", "14 boats"),
+        ("How deep is the lake?", "31 metres", "31 metres"),
+        ("How many rooms has it?", "twelve rooms", "twelve rooms"),
+    ],
+)
+def test_what_is_counted_need_not_be_said_again(question: str, answer: str, told: str) -> None:
+    assert bare_count(question, answer) == told

@@ -38,6 +38,22 @@ FILMS = (
             "Which film has the director born later, Blue Weir or Now, Red Mill?",
             ("Blue Weir", "Now, Red Mill"), "later", "When was {} born?", "director",
         ),
+        (
+            "Which is longer, the River Aske or the River Orl?",
+            ("the River Aske", "the River Orl"), "more", "How long is {}?", "",
+        ),
+        (
+            "Which tower is the lowest, Gull Tower or Marrow Tower?",
+            ("Gull Tower", "Marrow Tower"), "less", "How high is {}?", "",
+        ),
+        (
+            "Which genus has fewer species, Dracula or Salvia?",
+            ("Dracula", "Salvia"), "less", "How many species does {} have?", "",
+        ),
+        (
+            "Which town has the larger population, Lume or Oster?",
+            ("Lume", "Oster"), "more", "What is the population of {}?", "",
+        ),
         ("Who died first, Mira Vell or Jon Aske?", ("Mira Vell", "Jon Aske"), "earlier", "When did {} die?", ""),
         ("Was Mira Vell or Jon Aske born first?", ("Mira Vell", "Jon Aske"), "earlier", "When was {} born?", ""),
         (
@@ -69,7 +85,7 @@ def test_what_is_compared(text: str, pair: Sequence[str], direction: str, asks: 
     "text",
     [
         "Who directed Blue Weir?",
-        "Which has more rooms, Blue Weir or Red Mill?",
+        "Which has more to say about rye, Blue Weir or Red Mill?",
         "Which was the first mill to grind rye, Blue Weir or Red Mill?",
         "Are both Pothos and Silene plants?",
         "",
@@ -163,3 +179,26 @@ def test_older_nations_are_countries_of_today() -> None:
     for word in ("Soviet", "Czech", "Scottish", "American", "South Korean", "Dutch"):
         (country,) = countries_of(f"a {word} painter")
         assert countries_of(f"born in {country}") == {country}
+
+
+RIVERS = (
+    passage(7, "River Aske", "The River Aske rises in the Cold Hills. From end to end it measures 172 kilometres."),
+    passage(8, "River Orl", "The River Orl is 98,000 metres long and joins the sea at Lume."),
+    passage(9, "River Sedge", "The River Sedge is about 60 miles long. It freezes in most winters."),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("Which is longer, the River Aske or the River Orl?", "the River Aske"),
+        ("Which river is the shortest, the River Aske or the River Orl?", "the River Orl"),
+        ("Which is longer, the River Aske or the River Sedge?", None),  # kilometres beside miles
+        ("Which is deeper, the River Aske or the River Orl?", None),  # no depth is told
+    ],
+)
+def test_amounts_are_compared_where_both_are_told_in_one_unit(text: str, short: str | None) -> None:
+    model = load_reader()
+    assert model is not None
+    found = compared(analyse(text), RIVERS, model)
+    assert (found.verdict.short if found else None) == short
