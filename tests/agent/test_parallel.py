@@ -27,6 +27,7 @@ SESSIONS, QUESTIONS = 8, 200
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # seconds; eight sessions on one busy core
 @pytest.mark.parametrize("memory", [False, True], ids=["searching", "remembering"])
 def test_two_hundred_questions_from_eight_sessions(
     corpus_dir: Path, tmp_path: Path, memory: bool, capsys: pytest.CaptureFixture[str]
