@@ -50,7 +50,8 @@ def called(sentence: str, noun: str) -> tuple[str, ...]:
         if noun in words(name):
             found.append(_cut(name, noun))
         elif re.search(
-            rf"\b{re.escape(noun)} (?:of |called |named )?(?:the )?[\"“«']?{re.escape(name)}\b"
+            rf"\b(?:[Tt]he|[Aa]n?|its|his|her|their) {re.escape(noun)} (?:of (?:the )?|called |named )?[\"“«']?"
+            rf"{re.escape(name)}\b"
             rf"|\b{re.escape(name)}[\"”»']?(?:,| is| was) (?:a|an|the) (?:[\w-]+ ){{0,2}}{re.escape(noun)}\b",
             sentence,
         ):

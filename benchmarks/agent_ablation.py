@@ -42,10 +42,13 @@ from training.data import load_questions, open_data
 from training.evaluate_answers import ScopeKind, make_cases
 from training.kept import kept_models
 from training.metrics import bootstrap, paired_difference
-from training.report import provenance, track, write_json
+from training.report import Grid, provenance, show, track, write_json
 
 METRICS = ("right", "em", "f1", "evidence_recall", "citation_precision", "abstain_precision", "abstain_recall",
            "searches", "context_tokens")  # fmt: skip
+TOGETHER = "all together"
+GAPS = {"right": "full_minus_this", "f1": "f1_full_minus_this"}
+IN_SENTENCES = 0.05  # share right below which a set's answers are sentences, and F1 says how good they are
 
 
 @dataclass(frozen=True)
@@ -158,13 +161,15 @@ def outcomes(agent: Agent, cases: Sequence[Case], variants: Sequence[Variant]) -
 
 
 def table(rows: Sequence[dict[str, Any]], variants: Sequence[Variant]) -> dict[str, dict[str, Any]]:
-    """Means with their 95 % intervals, and the paired difference in `right` of the full agent to each."""
+    """Means with their 95 % intervals, and the paired differences of the full agent to each (right, F1)."""
     found: dict[str, dict[str, Any]] = {}
     for variant in variants:
         values = {m: [row[variant.name][m] for row in rows if m in row[variant.name]] for m in METRICS}
         found[variant.name] = {name: bootstrap(listed).to_dict() for name, listed in values.items()}
-        ours, theirs = ([row[name]["right"] for row in rows] for name in ("full", variant.name))
-        found[variant.name]["full_minus_this"] = paired_difference(ours, theirs).to_dict()
+        for metric, key in GAPS.items():
+            both = [row for row in rows if metric in row["full"] and metric in row[variant.name]]
+            ours, theirs = ([row[name][metric] for row in both] for name in ("full", variant.name))
+            found[variant.name][key] = paired_difference(ours, theirs).to_dict()
     return found
 
 
@@ -187,6 +192,45 @@ def as_markdown(name: str, found: dict[str, dict[str, Any]], count: int) -> str:
         cells += [f"{row['searches']['mean']:.2f}", f"{tokens:.0f}", f"{100 * tokens / base:.0f} %"]
         lines.append(f"| {variant} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def summary(results: dict[str, dict[str, Any]]) -> Grid:
+    """For each set, and all together: the full agent beside both baselines and its nearest rival.
+
+    results: what `main` writes: set -> n, variants.
+    """
+    return Grid(
+        "Share right (%; F1 where answers are sentences), and the full agent less this [95 %, paired]",
+        (
+            "set",
+            "questions",
+            "full",
+            "single-shot",
+            "fixed-3-hop",
+            "of its tokens",
+            "best other",
+            "beaten by",
+        ),
+        tuple((name, str(found["n"]), *_beside(found["variants"])) for name, found in results.items()),
+    )
+
+
+def _beside(variants: dict[str, dict[str, Any]]) -> tuple[str, ...]:
+    """Cells of the summary: means, and the rivals that beat the full agent beyond chance."""
+    others = {name: row for name, row in variants.items() if name != "full"}
+    metric = "f1" if max(row["right"]["mean"] for row in variants.values()) < IN_SENTENCES else "right"
+    gap = GAPS[metric]
+    best = max(others, key=lambda name: others[name][metric]["mean"])
+    beaten = [name for name, row in others.items() if row[gap]["high"] < 0]
+    full, hops = variants["full"], variants["fixed-3-hop"]
+    share = full["context_tokens"]["mean"] / (hops["context_tokens"]["mean"] or 1.0)
+    shown = [
+        f"{_percent(row[metric]['mean'])}, {100 * row[gap]['mean']:+.1f} "
+        f"[{100 * row[gap]['low']:+.1f}, {100 * row[gap]['high']:+.1f}]"
+        for row in (variants["single-shot"], hops, others[best])
+    ]
+    told = (shown[0], shown[1], f"{100 * share:.0f} %", f"{best} {shown[2]}", ", ".join(beaten) or "none")
+    return (("F1 " if metric == "f1" else "") + _percent(full[metric]["mean"]), *told)
 
 
 def _percent(value: float | None) -> str:
@@ -226,7 +270,8 @@ def main() -> None:
     if unknown:
         parser.error(f"unknown variants: {', '.join(sorted(unknown))}")
     variants = [variant for variant in VARIANTS if variant.name in {"full", *wanted}]
-    results = {}
+    results: dict[str, dict[str, Any]] = {}
+    rows: list[dict[str, Any]] = []
     for path in options.data:
         kept = options.json.with_name(f"{options.json.stem}-{path.name}.jsonl") if options.json else None
         results[path.name] = measured(
@@ -234,8 +279,16 @@ def main() -> None:
         )
         print(as_markdown(path.name, results[path.name]["variants"], results[path.name]["n"]), flush=True)
         print()
+        rows += results[path.name].pop("questions")
         if options.json:
             write_json(options.json, results)
+    if len(results) > 1:
+        results[TOGETHER] = {"variants": table(rows, variants), "n": len(rows)}
+        print(as_markdown(TOGETHER, results[TOGETHER]["variants"], len(rows)), flush=True)
+        if options.json:
+            write_json(options.json, results)
+    if {"single-shot", "fixed-3-hop"} <= {variant.name for variant in variants}:
+        show(summary(results), markdown=True)
 
 
 def measured(

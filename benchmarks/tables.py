@@ -167,6 +167,7 @@ def _parallel(found: dict[str, Any]) -> Iterator[str]:
 
 
 def _agent_ablation(found: dict[str, Any]) -> Iterator[str]:
+    yield agent_ablation.summary(found).markdown()
     for name, one in found.items():
         yield agent_ablation.as_markdown(name, one["variants"], one["n"]) + "\n"
 

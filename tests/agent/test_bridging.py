@@ -61,6 +61,7 @@ def test_the_one_thing_of_that_kind_beside_the_topic(
         ("When was the Twin Lock dug?", "Where does that river rise?"),  # two of them
         ("When was the Gull Bridge built?", "Who founded that academy?"),  # none
         ("When was the Gull Bridge built?", "Where does the river rise?"),  # nothing points back
+        ("When was the Gull Bridge built?", "Who painted a bridge that spans a river?"),  # no noun
         ("When was the Gull Bridge built?", "Is it true that stone came from Cold Hill?"),
     ],
 )
@@ -80,6 +81,8 @@ def test_what_was_named_comes_before_what_the_documents_name(searcher: Searcher)
         ("Reports came by the ship “Tern” and by rail.", "ship", ("Tern",)),
         ("Lume is a small fishing town.", "town", ("Lume",)),
         ("The press of Tarsholm praised it.", "paper", ()),
+        ("The bridge spans the River Orl.", "spans", ()),
+        ("It was Mira Vell who drew it.", "was", ()),
     ],
 )
 def test_names_that_say_what_they_are(sentence: str, noun: str, names: tuple[str, ...]) -> None:
