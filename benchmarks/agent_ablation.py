@@ -2,7 +2,8 @@
 
     python -m benchmarks.agent_ablation --data DIR [--data DIR ...] --limit 40 --json OUT
 
-Searches and readings of a question are shared between the variants, and word vectors and readings are kept beside
+Searches and readings of a question are shared between the variants, policies that choose the same actions share the
+run, and word vectors and readings are kept beside
 the evaluation indexes: a table costs little more than its most thorough variant, a second one a fraction of that.
 Seconds are therefore not compared, searches and tokens are. Each question is a line of OUT-<set>.jsonl once done; run
 again at the same commit, the lines that are there are not measured again.
@@ -138,12 +139,30 @@ VARIANTS = (
 )  # fmt: skip
 
 
-def answer_of(agent: Agent, tools: Tools, variant: Variant, question: str) -> Answer:
-    """The variant's answer, over the searches and readings that `tools` remember."""
-    run, policy = Run(variant.change(tools), Board(question)), variant.policy(agent)
-    run.begin()
+def answer_of(
+    agent: Agent,
+    tools: Tools,
+    variant: Variant,
+    question: str,
+    known: dict[tuple[str, ...], Run] | None = None,
+) -> Answer:
+    """The variant's answer, over the searches and readings that `tools` remember.
+
+    known: for variants that change nothing but the policy, the runs of earlier ones by the actions that led there.
+    """
+    policy = variant.policy(agent)
+    known = {} if known is None or variant.change is not _same else known
+    if () not in known:
+        known[()] = Run(variant.change(tools), Board(question))
+        known[()].begin()
+    run = known[()]
     while not run.finished:
-        run.act(policy.decide(run.situation()))
+        choice = policy.decide(run.situation())
+        way = (*run.actions, choice.action)
+        if way not in known:
+            known[way] = run.fork()
+            known[way].act(choice)
+        run = known[way]
     assert run.answer is not None
     return run.answer
 
@@ -153,8 +172,9 @@ def outcomes(agent: Agent, cases: Sequence[Case], variants: Sequence[Variant]) -
     for case in cases:
         tools = agent.open_run(case.example.question, case.scope).tools
         row: dict[str, Any] = {"id": case.example.id}
+        known: dict[tuple[str, ...], Run] = {}
         for variant in variants:
-            answer = answer_of(agent, tools, variant, case.example.question)
+            answer = answer_of(agent, tools, variant, case.example.question, known)
             checks = tuple(check(citation, case, agent.store) for citation in answer.citations)
             row[variant.name] = score(case, answer, checks, answer.cost.seconds)
         yield row
