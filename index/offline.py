@@ -17,6 +17,8 @@ SWITCHES = {
     "LANGCHAIN_TRACING_V2": "false",
     "LANGGRAPH_STRICT_MSGPACK": "true",
     "LANGSMITH_TRACING": "false",
+    "ORT_DISABLE_TELEMETRY": "1",  # onnxruntime sends from native code, and keeps what it could not send
+    "ORT_TELEMETRY_DISABLED": "1",
     "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
     "TOKENIZERS_PARALLELISM": "true",
     "TRANSFORMERS_OFFLINE": "1",

@@ -23,10 +23,12 @@ runpy.run_module("app", run_name="__main__")
 """
 
 
-def guarded(*arguments: str) -> subprocess.CompletedProcess[str]:
+def guarded(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     # A person's environment may ask for tracing and hub access; it must not matter.
     environment = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if not name.startswith(("CI", "ORT_", "XDG_"))},
+        "HOME": str(home),
+        "ORT_DISABLE_TELEMETRY": "0",
         "LANGSMITH_TRACING": "true",
         "LANGSMITH_API_KEY": "x",
         "HF_HUB_OFFLINE": "0",
@@ -47,11 +49,15 @@ def test_ingest_and_ask_use_no_network(tmp_path: Path) -> None:
         "# Teal Bridge\n\nThe Teal Bridge was designed by Mira Vell in 1887.\n"
     )
     data = str(tmp_path / "data")
-    done = guarded("ingest", str(tmp_path / "bridge.md"), "--data-dir", data)
+    home = tmp_path / "home"
+    home.mkdir()
+    done = guarded(home, "ingest", str(tmp_path / "bridge.md"), "--data-dir", data)
     assert done.returncode == 0, done.stderr
-    done = guarded("ask", "Who designed the Teal Bridge?", "--data-dir", data)
+    done = guarded(home, "ask", "Who designed the Teal Bridge?", "--data-dir", data)
     assert done.returncode == 0 and "Mira Vell" in done.stdout, done.stdout + done.stderr
     assert "network use" not in done.stderr
+    # What native code sends no audit hook sees; it would first be kept in the home folder.
+    assert [path for path in home.rglob("*") if path.is_file()] == []
 
 
 def test_the_guard_bites() -> None:
