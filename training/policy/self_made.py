@@ -1,133 +1,186 @@
 """Questions made from a person's own documents, with known evidence: no labels, no language model.
 
-After MaskSearch (arXiv 2505.20285, RAMP): hide a fact of a sentence and ask for it. A sentence with a subject and a
-name or number in it becomes a question of one document; one whose subject is what another document's sentence ends in
-becomes a question of two; a question that asks of one subject what is only said of another has no answer.
+After MaskSearch (arXiv 2505.20285, RAMP): a name, date or figure of a sentence is hidden and asked for, where no other
+document holds it. Sentences that point elsewhere ("this", "it") are asked of their document by its title. Beside them:
+fields ("Status: Final") that many documents have; two documents joined by a name that only they hold, or by a field
+that names the other; and questions without an answer, because the field is not there or because their document is left
+out of the search.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 from random import Random
 
 from index.store import Store
+from index.types import Scope
+from training.policy.collect import Asked
+from training.policy.own_facts import Cloze, Collected, hidden
 from training.policy.trees import Tree
+from training.skills.ramp import salient
 
-_NAME = r"(?:[A-Z][\w'’.-]+(?: (?:of|the|de|and|for|van|von) [A-Z][\w'’.-]+| [A-Z0-9][\w'’.-]*)*)"
-# subject, verb phrase, object: "The Tern Bridge was designed by Ilse Marn"
-_FACT = re.compile(
-    rf"(?:^|(?<=[.!?] ))(?:The )?(?P<subject>{_NAME}(?: \d+)?) (?P<verb>(?:is|was|were|are|has|had|became|lies|stands|"
-    r"won|wrote|designed|founded|led|replaced|introduced|added|defines|describes|requires|specifies|proposes|uses|"
-    r"contains)\b[^.;:!?()]{0,60}?) "
-    rf"(?P<object>{_NAME}|\d[\d,.]*\d|\d)(?=[ .,;)])"
-)
-LONGEST = 160  # characters of a question
-VAGUE = frozenset(
-    """this that these those it he she they we you i a an the there here if when for in on at as its his
-her their our and but or so all each any some note however example section""".split()
-)  # noqa: SIM905
+LONGEST = 220  # characters of a question
+_ADDRESS = re.compile(r"\s*<[^<>]*>")
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A sentence's fact with the place it stands in."""
-
-    subject: str
-    verb: str
-    object: str
-    document: str
-
-    @property
-    def asks(self) -> str:
-        """The question that hides the object."""
-        word = "What number" if self.object[0].isdigit() else "What"
-        return f"{word} completes this: {self.subject} {self.verb} ...?"
-
-
-def statements(store: Store) -> list[Statement]:
-    """All facts of that form, each once, those of vague subjects left out."""
-    found: dict[Statement, None] = {}
-    for collection in store.collections():
-        for document in store.documents(collection.name):
-            if document.status != "ready":
-                continue
-            text = " ".join(store.document_text(document.id).split())
-            for match in _FACT.finditer(text):
-                one = Statement(
-                    match["subject"].strip(), match["verb"].strip(), match["object"].rstrip(".,"), document.id
-                )
-                if _usable(one):
-                    found.setdefault(one)
-    return list(found)
-
-
-def _usable(one: Statement) -> bool:
-    first = one.subject.split()[0].lower()
-    return (
-        first not in VAGUE
-        and len(one.subject) > 3
-        and one.object not in one.subject
-        and one.subject not in one.object
-        and len(one.asks) <= LONGEST
-    )
-
-
-def own_questions(store: Store, count: int, seed: int = 7) -> list[Tree]:
-    """Up to `count` questions: half of one document, a quarter of two, a quarter without an answer."""
+def own_questions(store: Store, count: int, seed: int = 7) -> list[Asked]:
+    """Up to `count` questions: a quarter of two documents where there are as many, a quarter without an answer, the
+    rest of one document."""
     rng = Random(f"forage-own/{seed}")
-    facts = statements(store)
-    rng.shuffle(facts)
-    said = Counter((fact.subject, fact.verb) for fact in facts)
-    clear = [fact for fact in facts if said[fact.subject, fact.verb] == 1]
-    singles = [_tree(fact.asks, (fact.object,), (fact.document,), "own-single") for fact in clear]
-    doubles = [_tree(text, (second.object,), (first.document, second.document), "own-two-hop")
-               for text, first, second in _joined(clear)]  # fmt: skip
-    none = [_tree(text, (), (), "own-unanswerable") for text in _unanswerable(clear, rng)]
-    parts = ((singles, count - count // 2), (doubles, count // 4), (none, count // 4))
-    made = [tree for trees, wanted in parts for tree in trees[:wanted]]
-    rng.shuffle(made)
-    return made
-
-
-def _joined(facts: list[Statement]) -> list[tuple[str, Statement, Statement]]:
-    """Two facts of different documents where the first one's object is the second one's subject."""
-    by_subject: dict[str, list[Statement]] = defaultdict(list)
-    for fact in facts:
-        by_subject[fact.subject].append(fact)
-    found = []
-    for first in facts:
-        for second in by_subject.get(first.object, ())[:1]:
-            if first.document != second.document and second.object not in (first.subject, first.object):
-                text = f"{_word(second)} completes this: what {first.subject} {first.verb} {second.verb} ...?"
-                if len(text) <= LONGEST:
-                    found.append((text, first, second))
+    held = Collected.of(store)
+    quarter = count // 4
+    kinds = (
+        ("own-two-hop", quarter, _alternately(_joined_by_name(held, rng), _joined_by_field(held, rng))),
+        ("own-unanswerable", quarter, _alternately(_left_out(held, rng), _missing(held, rng))),
+        ("own-single", count, _alternately(_sentences(held, rng), _fields(held, rng))),
+    )
+    made: dict[str, Asked] = {}
+    for source, wanted, asked in kinds:
+        fresh = (one for one in asked if len(one.text) <= LONGEST and one.text not in made)
+        for one in islice(fresh, min(wanted, count - len(made))):
+            made[one.text] = _asked(held, one, source)
+    found = list(made.values())
+    rng.shuffle(found)
     return found
 
 
-def _word(fact: Statement) -> str:
-    return "What number" if fact.object[0].isdigit() else "What"
+@dataclass(frozen=True, slots=True)
+class _Made:
+    text: str
+    answer: str = ""  # "": none
+    evidence: tuple[int, ...] = ()  # documents
+    left_out: int | None = None  # a document that is not searched
 
 
-def _unanswerable(facts: list[Statement], rng: Random) -> list[str]:
-    """What is said of one subject, asked of another one of another document."""
-    held = {(fact.subject, fact.verb) for fact in facts}
-    found = []
-    for fact in facts:
-        other = rng.choice(facts)
-        if (
-            other.document != fact.document
-            and (other.subject, fact.verb) not in held
-            and len(fact.verb.split()) > 1
+def _sentences(held: Collected, rng: Random) -> Iterator[_Made]:
+    for one, at in _drawn(held, rng):
+        yield _Made(one.asks, one.answer, (at,))
+
+
+def _left_out(held: Collected, rng: Random) -> Iterator[_Made]:
+    """Questions of sentences whose document is not searched."""
+    for one, at in _drawn(held, rng):
+        yield _Made(one.asks, left_out=at)
+
+
+def _drawn(held: Collected, rng: Random) -> Iterator[tuple[Cloze, int]]:
+    """Clozes in random order, one a sentence, documents by turns."""
+    rows: dict[int, list[Cloze]] = defaultdict(list)
+    for cloze in held.clozes:
+        rows[held.holders[cloze.span.key][0]].append(cloze)
+    order = sorted(rows)
+    rng.shuffle(order)
+    for at in order:
+        rng.shuffle(rows[at])
+    seen: set[tuple[int, tuple[int, int]]] = set()
+    while any(rows.values()):
+        for at in order:
+            while rows[at]:
+                one = rows[at].pop()
+                if (one.passage.id, one.sentence) not in seen:
+                    seen.add((one.passage.id, one.sentence))
+                    yield one, at
+                    break
+
+
+def _fields(held: Collected, rng: Random) -> Iterator[_Made]:
+    for at, label in _cells(held, rng):
+        value, title = held.fields[at].get(label, ""), held.passages[at][0].title
+        if value and value.casefold() not in title.casefold():
+            yield _Made(_of_field(label, _quoted(held, at), rng), value, (at,))
+
+
+def _missing(held: Collected, rng: Random) -> Iterator[_Made]:
+    """Fields that other documents have and this one lacks."""
+    for at, label in _cells(held, rng):
+        if held.fields[at] and not any(
+            label.lower() in passage.text.lower() for passage in held.passages[at]
         ):
-            found.append(Statement(other.subject, fact.verb, fact.object, fact.document).asks)
-    return [text for text in found if len(text) <= LONGEST]
+            yield _Made(_of_field(label, _quoted(held, at), rng))
 
 
-def _tree(text: str, golds: tuple[str, ...], evidence: tuple[str, ...], source: str) -> Tree:
-    key = sha256(text.encode()).hexdigest()[:12]
-    return Tree(
-        key, text, source, (), (), golds=golds, evidence=evidence, answerable=bool(golds), origin="self-made"
+def _cells(held: Collected, rng: Random) -> list[tuple[int, str]]:
+    found = [(at, label) for at in range(len(held.passages)) for label in held.columns]
+    rng.shuffle(found)
+    return found
+
+
+def _of_field(label: str, of: str, rng: Random) -> str:
+    return rng.choice(
+        (f"What is the {_spoken(label)} of {of}?", f"What is given as {_spoken(label)} for {of}?")
     )
+
+
+def _spoken(label: str) -> str:
+    return label.lower().replace("-", " ")
+
+
+def _quoted(held: Collected, at: int) -> str:
+    return f'"{held.passages[at][0].title}"'
+
+
+def _joined_by_field(held: Collected, rng: Random) -> Iterator[_Made]:
+    """A field of the document that a field of another one names ("Replaces: 12")."""
+    named = {(key, row[key]): at for at, row in enumerate(held.fields) for key in held.keys if key in row}
+    for at, label in _cells(held, rng):
+        value = held.fields[at].get(label, "")
+        targets = [(named[key, value], key) for key in held.keys if key != label and (key, value) in named]
+        if len(targets) != 1 or targets[0][0] == at:
+            continue
+        to, key = targets[0]
+        rest = [one for one in held.fields[to] if one not in (key, label) and one in held.columns]
+        if rest:
+            asked = rng.choice(rest)
+            name = f"the {key} that is given as {_spoken(label)} for {_quoted(held, at)}"
+            yield _Made(_of_field(asked, name, rng), held.fields[to][asked], (at, to))
+
+
+def _joined_by_name(held: Collected, rng: Random) -> Iterator[_Made]:
+    """A sentence that names what one other document speaks of, asked for by what that one says."""
+    for one, at in _drawn(held, rng):
+        for name in salient(one.passage.text):
+            other = next((to for to in held.holders[name.key] if to != at), None)
+            told = held.shared.get((name.key, other)) if other is not None else None
+            if told is None or len(held.holders[name.key]) != 2 or one.answer in told.text:
+                continue
+            called = one.passage.text[name.start : name.end]
+            if (
+                one.sentence[0] <= name.start
+                and name.end <= one.sentence[1]
+                and called not in one.passage.title
+            ):
+                first = hidden(told.passage.text, told.sentence, told.span, "X")
+                asked = f"{one.asks[:-1].replace(called, 'X')}, where X is this: {first}?"
+                yield _Made(asked, one.answer, (other or 0, at))
+                break
+
+
+def _alternately(*kinds: Iterator[_Made]) -> Iterator[_Made]:
+    """One of each kind by turns, as long as there are any."""
+    left = list(kinds)
+    while left:
+        for kind in tuple(left):
+            one = next(kind, None)
+            if one is None:
+                left.remove(kind)
+            else:
+                yield one
+
+
+def _asked(held: Collected, made: _Made, source: str) -> Asked:
+    ids = [row[0].document_id for row in held.passages]
+    searched = (
+        () if made.left_out is None else tuple(one for at, one in enumerate(ids) if at != made.left_out)
+    )
+    golds = tuple(dict.fromkeys((made.answer, _ADDRESS.sub("", made.answer)))) if made.answer else ()
+    key = sha256(made.text.encode()).hexdigest()[:12]
+    blank = Tree(
+        key, made.text, source, (), (), golds=golds, evidence=tuple(ids[at] for at in made.evidence),
+        answerable=bool(golds), origin="self-made",
+    )  # fmt: skip
+    return Asked(blank, held.data_dir, Scope(documents=searched))

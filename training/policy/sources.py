@@ -100,8 +100,7 @@ def _blank(example: QAExample, source: str, gold: tuple[str, ...]) -> Tree:
 def _collection(folder: Path, count: int, seed: int, logs: bool) -> list[list[Asked]]:
     store = Store.open(folder)
     try:
-        made = own_questions(store, count, seed)
-        columns = [[Asked(blank, str(folder), Scope()) for blank in made]]
+        columns = [own_questions(store, count, seed)]
         if logs:
             columns.append([Asked(blank, str(folder), Scope()) for blank in feedback_questions(folder)])
         return columns
