@@ -30,9 +30,17 @@ from training.policy.taught_lm import TaughtModel
 from training.policy.trees import Tree, read_trees, write_trees
 from training.report import Grid, number
 
+ABOUT = (
+    "A tiny language model is taught a part of a fictional world, so that what it knows is exact. `f1_aware`: F1 of "
+    "claiming to know (answering without a search) where it knows; `abstention_f1`: of silence where no document has "
+    "the answer. Held-out questions of the world; the preset and the price were chosen on the world of seed 12."
+)
 SHOWN = ("right", "f1", "f1_aware", "abstention_f1", "searches", "cost", "value")
 LM_ROUNDS = 2  # a round of the language model takes minutes where one of the compact policy takes seconds
-PRICE = 0.06  # of a deep search, chosen on the world of seed 11
+# Being right without a needless search is the reward (IKEA, AdaSearch). Under the preset for agents a citation is worth
+# more than the cheapest search costs, so that it pays to look up even what is known.
+PRESET = "boundary"
+PRICE = 0.1  # of a deep search; both chosen on the world of seed 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +82,11 @@ def prove(
     pricing = Pricing(
         PRICE, closed_world.UNITS, silence=0.0
     )  # with 0.25 it gives up where a search would pay
-    forest = plant(test, closed_world.ACTIONS, load_policy_preset(), pricing)
+    forest = plant(test, closed_world.ACTIONS, load_policy_preset(PRESET), pricing)
     rows = {name: summary(scores) for name, scores in baselines(forest, pricing)}
     for algorithm in ("ip-dpo", "grpo"):
         tell(f"{algorithm}: imitation, then {rounds} rounds")
-        recipe = Recipe(algorithm=algorithm, rounds=rounds, seed=seed, pricing=pricing)
+        recipe = Recipe(algorithm=algorithm, rounds=rounds, seed=seed, preset=PRESET, pricing=pricing)
         run = Run(out / algorithm, train, closed_world.ACTIONS, closed_world.FEATURES, recipe)
         network = run.network()
         rows.setdefault("untrained", summary(run.judge(network, forest, "untrained")))
@@ -113,7 +121,7 @@ def language_model(
         tell(f"language model, {algorithm}")
         folder = out / f"lm-{algorithm}"
         epochs = {} if algorithm == "sft" else {"sft_epochs": 0}
-        recipe = small(algorithm=algorithm, rounds=rounds, seed=seed, pricing=pricing,
+        recipe = small(algorithm=algorithm, rounds=rounds, seed=seed, preset=PRESET, pricing=pricing,
                        ignored=closed_world.RETOLD, **epochs)  # fmt: skip
         run = LmRun(folder, train, closed_world.ACTIONS, closed_world.FEATURES, recipe, base, origin)
         kept = _Kept(folder / "test.json")
