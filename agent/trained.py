@@ -39,17 +39,17 @@ class TrainedPolicy:
         What is drawn depends on the seed and on the situation alone, so that a run can be repeated. Where training
         never saw what the gate looks at (no memory, no language model), the gate decides as it does for the rules.
         """
-        unseen = self.net.card.get("unseen", ())
+        unseen, played = self.net.card.get("unseen", ()), bool(self.net.card.get("played"))
 
         def odds_of(legal: tuple[str, ...]) -> dict[str, float]:
             return self.net.probabilities(situation.values, legal, situation.vector, self.temperature or 1.0)
 
         if not self.temperature:
-            return settled(situation, unseen, odds_of)
+            return settled(situation, unseen, odds_of, played)
         early = gate_choice(situation, unseen)
         if early is not None:
             return early
-        odds = _known(situation, unseen, odds_of)
+        odds = _known(situation, unseen, odds_of, played)
         key = np.frombuffer(np.asarray(situation.values, np.float64).tobytes(), np.uint32)
         rng = np.random.default_rng([self.seed, *key.tolist()])
         action = str(rng.choice(list(odds), p=np.array(list(odds.values())) / sum(odds.values())))
@@ -59,17 +59,18 @@ class TrainedPolicy:
 Odds = Callable[[tuple[str, ...]], dict[str, float]]  # actions -> a probability for each
 
 
-def settled(situation: Situation, unseen: Collection[str], odds_of: Odds) -> Choice:
+def settled(situation: Situation, unseen: Collection[str], odds_of: Odds, played: bool = False) -> Choice:
     """The most probable action under a trained policy (ties: the first), where training has a say at all.
 
     Where training never saw what the gate looks at (no memory, no language model: `unseen`), the gate decides as it
     does for the rules. The judge is calibrated anew with every reader, a policy knows the one it learned with: the line
-    between an answer and silence is the judge's to draw, where to look and when to stop the policy's.
+    between an answer and silence is the judge's to draw, where to look and when to stop the policy's. `played`: it
+    learned so, and chooses only among what is offered; one that learned to end by itself keeps its time to end.
     """
     early = gate_choice(situation, unseen)
     if early is not None:
         return early
-    odds = _known(situation, unseen, odds_of)
+    odds = _known(situation, unseen, odds_of, played)
     action = max(odds, key=lambda option: odds[option])
     if situation["searches"] and action in ENDINGS and set(ENDINGS) <= set(situation.legal):
         ending = ENDINGS[situation["probability"] < ANSWER_AT]
@@ -80,9 +81,26 @@ def settled(situation: Situation, unseen: Collection[str], odds_of: Odds) -> Cho
     return Choice(action, odds, _said(action, odds))
 
 
-def _known(situation: Situation, unseen: Collection[str], odds_of: Odds) -> dict[str, float]:
-    """A probability for each legal action; 0 for those that training never met here."""
-    odds = odds_of(tuple(action for action in situation.legal if not _unknown(action, situation, unseen)))
+def offered(situation: Situation) -> tuple[str, ...]:
+    """The legal actions that are a trained policy's to choose among.
+
+    Less the ending that the judge speaks against; and before any search only the gate says that nothing is to be found:
+    that its training sets seldom answer questions of a kind is no reason for a policy to keep silent unseen.
+    """
+    out = set()
+    if not situation["searches"]:
+        out |= {"abstain"} if situation["gate_hopeless"] <= 0.5 else set()
+    elif set(ENDINGS) <= set(situation.legal):
+        out.add(ENDINGS[situation["probability"] >= ANSWER_AT])
+    return tuple(action for action in situation.legal if action not in out) or situation.legal
+
+
+def _known(
+    situation: Situation, unseen: Collection[str], odds_of: Odds, played: bool = False
+) -> dict[str, float]:
+    """A probability for each legal action; 0 for those that are not offered or that training never met here."""
+    options = offered(situation) if played else situation.legal
+    odds = odds_of(tuple(action for action in options if not _unknown(action, situation, unseen)))
     return {action: odds.get(action, 0.0) for action in situation.legal}
 
 

@@ -28,6 +28,7 @@ from training import report
 from training.policy.collect import known
 from training.policy.contest import score_policy
 from training.policy.forest import Forest, plant
+from training.policy.played import as_played
 from training.policy.recipe import Algorithm, Recipe
 from training.policy.rewarding import load_policy_preset
 from training.policy.router import fit_router, strategies
@@ -91,19 +92,22 @@ def measure(train: Sequence[Tree], dev: Sequence[Tree], seeds: int) -> dict[str,
         raise InputError(f"{len(shared)} questions are in both files, for example: {min(shared)}")
     pricing, preset = Recipe().pricing, load_policy_preset()
     learned, held = plant(train, ACTIONS, preset, pricing), plant(dev, ACTIONS, preset, pricing)
+    played = plant(
+        as_played(dev), ACTIONS, preset, pricing
+    )  # networks before they are frozen: without the agent
     base = _baselines(learned, held, pricing)
     rows: dict[str, list[dict[str, float | None]]] = {name: [summary(one)] for name, one in base.items()}
     best: Scores | None = None
     with tempfile.TemporaryDirectory(prefix="forage-policy-") as folder:
         for algorithm, reward in report.track(LEARNED, len(LEARNED), "training"):
-            recipe = Recipe(algorithm=algorithm, preset=reward)
+            recipe = Recipe(algorithm=algorithm, preset=reward, played=True)
             label = algorithm + (f" ({reward} reward)" if reward != "policy" else "")
             for seed in range(recipe.seed, recipe.seed + seeds):
                 run = Run(
                     Path(folder, label, str(seed)), train, ACTIONS, FEATURES, replace(recipe, seed=seed)
                 )
                 run.execute()
-                for stage, scores in _stages(run, held):
+                for stage, scores in _stages(run, played):
                     name = (
                         stage
                         if stage == "sft" and reward == "policy"

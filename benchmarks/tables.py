@@ -19,6 +19,7 @@ from benchmarks import (
     gate,
     held_out,
     memory,
+    own_policy,
     parallel,
     policy,
     precision,
@@ -31,7 +32,7 @@ from benchmarks.ablation import ablation_grids
 from benchmarks.growth import growth_grid
 from benchmarks.measure import RESULTS, ROOT
 from benchmarks.walk_speed import pagerank_grid
-from training.policy import contrast
+from training.policy import contrast, proof
 from training.rewards import evaluate, speed
 
 PAGE = ROOT / "docs" / "BENCHMARKS.md"
@@ -206,6 +207,18 @@ def _policy(found: dict[str, Any]) -> Iterator[str]:
         yield grid.markdown()
 
 
+def _closed_world(found: dict[str, Any]) -> Iterator[str]:
+    yield f"{proof.ABOUT}\n"
+    for seed, one in found.items():
+        for grid in proof.Proof(one["rows"], one["known"], one["questions"], one["minutes"]).grids:
+            yield f"Seed {seed}.\n\n{grid.markdown()}"
+
+
+def _own_policy(found: dict[str, Any]) -> Iterator[str]:
+    yield f"{own_policy.ABOUT}\n"
+    yield own_policy.grid(found).markdown()
+
+
 def _growth(found: dict[str, Any]) -> Iterator[str]:
     yield growth_grid(found["growth"]).markdown()
     yield pagerank_grid(found["pagerank"]).markdown()
@@ -234,6 +247,8 @@ SECTIONS: tuple[tuple[str, str, Callable[[dict[str, Any]], Iterator[str]]], ...]
     ("reward-speed", "What rewards that need the encoder cost", _reward_speed),
     ("presets", "Policies trained with different presets", _presets),
     ("policy", "Decision policies", _policy),
+    ("own-policy", "A decision policy from a person's own documents", _own_policy),
+    ("closed-world", "Decision policies where every truth is known", _closed_world),
     ("graph-growth", "Growth, adding, deleting, PageRank", _growth),
     ("graph-ablation", "What each part is worth", _ablation),
 )

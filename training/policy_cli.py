@@ -58,6 +58,10 @@ def policy(
         list[Path] | None,
         typer.Option(metavar="FILE", help="A reader that left out a half of the questions; two of them."),
     ] = None,
+    start: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Train on from this policy: live, or a run.")
+    ] = None,
+    runs: Runs = RUNS,
     workers: Annotated[int, typer.Option(min=1, help="Processes that explore.")] = 1,
     cache: Cache = None,
     data_dir: DataDir = None,
@@ -66,6 +70,7 @@ def policy(
     from agent.policy import ACTIONS, FEATURES
     from training import report
     from training.policy.collect import Plan, collect, known, plan_key
+    from training.policy.contest import network_of
     from training.policy.recipe import Recipe
     from training.policy.reporting import finish_run
     from training.policy.rewarding import Pricing
@@ -74,9 +79,10 @@ def policy(
 
     if bool(data) == bool(trees):
         raise InputError("Give --data (questions to explore) or --trees (questions already explored).")
+    first = network_of(start, runs, folder_of(data_dir)) if start else None
     recipe = Recipe(algorithm=algorithm, rounds=rounds, seed=seed, preset=reward,
-                    pricing=Pricing(price, silence=silence),
-                    members=members)  # fmt: skip
+                    pricing=Pricing(price, silence=silence), members=members,
+                    start=first.fingerprint if first else "", played=True)  # fmt: skip
     if trees:
         explored = [tree for path in trees for tree in known(path).values()]
     else:
@@ -92,7 +98,7 @@ def policy(
                 )
             )
     facts = report.provenance(sources=sorted({tree.source for tree in explored}), origins=_origins(explored))
-    run = Run(out, explored, ACTIONS, FEATURES, recipe, facts)
+    run = Run(out, explored, ACTIONS, FEATURES, recipe, facts, first)
     with report.progress_bar() as bar:
         task = bar.add_task("training", total=None)
         net = run.execute(lambda name, done, of: bar.update(task, description=name, completed=done, total=of))

@@ -9,7 +9,7 @@ from agent import promotion
 from agent.policy import ACTIONS, FEATURES, Rules, Situation, always_single
 from agent.policy_net import PolicyNet, save_net
 from agent.promotion import LivePolicy, audit, live_name, pinned, promote, rollback
-from agent.trained import TrainedPolicy, open_trained
+from agent.trained import TrainedPolicy, offered, open_trained
 from index.errors import InputError, StoreError
 
 
@@ -166,3 +166,28 @@ def test_the_audit_survives_a_cut_line(tmp_path: Path) -> None:
     assert [r.name for r in audit(tmp_path)] == ["first"]
     promote(tmp_path, weights(tmp_path / "b.safetensors", "graph"), "second")
     assert [r.name for r in audit(tmp_path)] == ["first", "second"]
+
+
+@pytest.mark.parametrize(
+    ("likes", "now", "action"),
+    [
+        ("abstain", seen(("graph", "deep", "abstain")), "hybrid or deeper"),
+        ("abstain", seen(("graph", "abstain"), gate_hopeless=0.9), "abstain"),
+        ("answer", seen(("answer", "graph", "abstain"), searches=0.25, probability=0.1), "graph or abstain"),
+        ("abstain", seen(("answer", "graph", "abstain"), searches=0.25, probability=0.9), "answer or graph"),
+        ("abstain", seen(("abstain",), searches=1.0), "abstain"),
+    ],
+)
+def test_one_that_learned_what_is_left_to_it_chooses_among_that(
+    tmp_path: Path, likes: str, now: Situation, action: str
+) -> None:
+    path = weights(tmp_path / "p.safetensors", likes)
+    net = open_trained(path, "x").net
+    policy = TrainedPolicy("x", PolicyNet(net.features, net.actions, net.arrays, {"played": True}))
+    choice = policy.decide(now)
+    if action == "abstain":
+        assert choice.action == "abstain"
+    else:
+        assert choice.action in offered(now) and choice.action != likes
+        assert choice.probabilities[likes] == 0.0
+    assert sum(choice.probabilities.values()) == pytest.approx(1)

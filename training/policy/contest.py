@@ -17,8 +17,9 @@ from agent.config import AgentConfig
 from agent.policies import NAMED
 from agent.policy import ACTIONS, Policy, Rules, Situation
 from agent.policy_lm import CARD, open_text_policy
+from agent.policy_net import PolicyNet
 from agent.promotion import LivePolicy, pinned
-from agent.trained import open_trained, packaged
+from agent.trained import TrainedPolicy, open_trained, packaged
 from index.errors import InputError
 from training.metrics import Interval
 from training.policy.collect import Asked, Plan, agent_of, explore_question
@@ -61,6 +62,16 @@ def open_named(name: str, runs: Path, data_dir: Path | None) -> Policy | None:
         f"There is no policy {name!r}. Known are: live, oracle, {', '.join(NAMED)}; runs in {runs}: "
         f"{', '.join(known) or 'none'}."
     )
+
+
+def network_of(name: str, runs: Path, data_dir: Path | None) -> PolicyNet:
+    """The network of "live" or of a run. InputError where it has none: the rules, a language model."""
+    policy = open_named(name, runs, data_dir)
+    if not isinstance(policy, TrainedPolicy):
+        raise InputError(
+            f"{name} is no trained network, so nothing can be trained on from it. Give a run of forage train policy."
+        )
+    return policy.net
 
 
 def choices(policy: Policy, forest: Forest) -> Ints:

@@ -67,6 +67,15 @@ class Network(nn.Module):
         hidden = torch.tanh(hidden @ self.w2 + self.b2)
         return hidden @ self.w3 + self.b3
 
+    @classmethod
+    def thawed(cls, net: PolicyNet) -> Network:
+        """A trainable copy of a policy's network."""
+        arrays = {name: torch.from_numpy(np.array(array)) for name, array in net.arrays.items()}
+        width, projected = arrays["projection"].shape
+        made = cls(net.features, net.actions, width, Shape(len(arrays["b1"]), projected))
+        made.load_state_dict(arrays)
+        return made
+
     def frozen(self, card: Mapping[str, Any]) -> PolicyNet:
         """A copy for numpy."""
         arrays = {

@@ -28,6 +28,10 @@ class Recipe:
     drop: float = 0.4
     decay: float = 1.0  # of the weights (AdamW)
     members: int = 1  # networks of seeds seed, seed + 1, ... whose scores are averaged in the end
+    start: str = (
+        ""  # fingerprint of the policy whose weights are trained on; "": fresh ones imitate the oracle first
+    )
+    played: bool = False  # learn only what the agent leaves to a policy (agent.trained.offered)
     ignored: tuple[str, ...] = (
         "corpus_size",
     )  # features that tell the training sets apart, not the questions
@@ -65,6 +69,10 @@ class Recipe:
             raise InputError(f"--members must be 1 or more, not {self.members}.")
         if self.rounds < 0 or not 0 < self.held_out < 1:
             raise InputError("--rounds must be 0 or more and the held-out share between 0 and 1.")
+        if self.start and (self.members > 1 or self.algorithm == "sft"):
+            raise InputError(
+                "A trained policy is trained on by ip-dpo or grpo, as one network: leave --members out."
+            )
 
     def anchor(self, number: int) -> float:
         """Weight of the chosen decisions' likelihood in round `number` (from 1); the last one stays."""

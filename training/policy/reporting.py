@@ -51,13 +51,13 @@ def finish_run(run: Run, data_dir: Path | None) -> Finished:
     live = open_named("live", run.folder.parent, data_dir)
     scores = held_out_table(run, trained, live)
     pricing = run.recipe.pricing
-    write_trees(run.folder / HELD_OUT, run.held.trees)
+    write_trees(run.folder / HELD_OUT, run.whole.trees)
     rows = {one.policy: summary(one) for one in scores}
-    _write(run.folder / PARETO, {"policies": rows, "questions": len(run.held.trees), "price": pricing.price})
+    _write(run.folder / PARETO, {"policies": rows, "questions": len(run.whole.trees), "price": pricing.price})
     ours = scores[0]
-    found = contest(ours, score_policy(live, run.held, pricing, "live"), _texts(run.held))
+    found = contest(ours, score_policy(live, run.whole, pricing, "live"), _texts(run.whole))
     _write(run.folder / COMPARISON, found)
-    grids = (scores_grid(f"{len(run.held.trees)} held-out questions", scores), stages_grid(run))
+    grids = (scores_grid(f"{len(run.whole.trees)} held-out questions", scores), stages_grid(run))
     oracle, rules = (next(s for s in scores if s.policy == name) for name in ("oracle", "rules"))
     closed = gap_closed(ours, rules, oracle)
     verdict = "; ".join(found["reasons"])
@@ -74,10 +74,10 @@ def held_out_table(run: Run, trained: Policy, live: Policy | None) -> list[Score
     """The run's policy first, then live, the baselines, the router and the oracle."""
     pricing = run.recipe.pricing
     config = AgentConfig()
-    scores = [score_policy(trained, run.held, pricing, run.folder.name)]
+    scores = [score_policy(trained, run.whole, pricing, run.folder.name)]
     if live is not None and live.name not in NAMED:
-        scores.append(score_policy(live, run.held, pricing, "live"))
-    scores += [score_policy(make(config), run.held, pricing, name) for name, make in NAMED.items()]
+        scores.append(score_policy(live, run.whole, pricing, "live"))
+    scores += [score_policy(make(config), run.whole, pricing, name) for name, make in NAMED.items()]
     fixed: dict[str, Policy] = {
         "hybrid": Rules("hybrid"),
         "single": always_single(),
@@ -86,10 +86,10 @@ def held_out_table(run: Run, trained: Policy, live: Policy | None) -> list[Score
     router = fit_router(run.train, strategies(fixed, run.train))
     scores.append(
         score_endings(
-            run.held, router.endings(run.held, strategies(fixed, run.held)), pricing.units, "router"
+            run.whole, router.endings(run.whole, strategies(fixed, run.whole)), pricing.units, "router"
         )
     )
-    scores.append(score_policy(None, run.held, pricing, "oracle"))
+    scores.append(score_policy(None, run.whole, pricing, "oracle"))
     return scores
 
 

@@ -28,6 +28,7 @@ from training.policy.forest import Forest, greedy, plant
 from training.policy.learn import explore, heed, imitate, prefer
 from training.policy.network import Inputs, Network, averaged, probabilities
 from training.policy.pairs import Pair
+from training.policy.played import as_played
 from training.policy.recipe import Algorithm, Recipe
 from training.policy.rewarding import load_policy_preset
 from training.policy.scores import Scores, score_choices, summary
@@ -56,12 +57,13 @@ class Course(Protocol):
     def rounds(self) -> int: ...
 
 
-def stages(recipe: Course) -> tuple[Stage, ...]:
-    """Imitation first, then the rounds of the algorithm."""
-    rounds = range(1, recipe.rounds + 1)
+def stages(recipe: Course, fresh: bool = True) -> tuple[Stage, ...]:
+    """Imitation first where the weights are fresh, then the rounds of the algorithm."""
+    first = (Stage("sft", "sft"),) if fresh else ()
     if recipe.algorithm == "sft":
-        return (Stage("sft", "sft"),)
-    return (Stage("sft", "sft"), *(Stage(f"{recipe.algorithm}-{n}", recipe.algorithm, n) for n in rounds))
+        return first
+    rounds = range(1, recipe.rounds + 1)
+    return (*first, *(Stage(f"{recipe.algorithm}-{n}", recipe.algorithm, n) for n in rounds))
 
 
 def split(trees: Sequence[Tree], share: float) -> tuple[list[Tree], list[Tree]]:
@@ -87,9 +89,14 @@ class Run:
     """A run folder being worked on."""
 
     def __init__(self, folder: Path, trees: Sequence[Tree], actions: Sequence[str], features: Sequence[str],
-                 recipe: Recipe, facts: dict[str, Any] | None = None) -> None:  # fmt: skip
+                 recipe: Recipe, facts: dict[str, Any] | None = None,
+                 start: PolicyNet | None = None) -> None:  # fmt: skip
+        """`start`: the policy that `recipe.start` names."""
         if not trees:
             raise InputError("There are no explored questions to train on. Collect some first.")
+        if (start.fingerprint if start is not None else "") != recipe.start:
+            raise ValueError("the recipe names another policy to start from")
+        self.start = start
         self.folder, self.recipe, self.facts = folder, recipe, facts or {}
         self.trees = tuple(trees)
         self.actions, self.features = tuple(actions), tuple(features)
@@ -101,6 +108,10 @@ class Run:
                 f"{len(trees)} explored questions are too few: some must be learned from and some held out."
             )
         preset = load_policy_preset(recipe.preset)
+        # What other policies are measured on beside this one: with every choice open to them.
+        self.whole = plant(held, self.actions, preset, recipe.pricing)
+        if recipe.played:
+            kept, held, rated = (as_played(part) for part in (kept, held, rated))
         self.train = plant(kept, self.actions, preset, recipe.pricing)
         self.held = plant(held, self.actions, preset, recipe.pricing)
         told = [tree for tree in rated if tree.origin == FEEDBACK]
@@ -158,7 +169,7 @@ class Run:
     def plan(self) -> tuple[Stage, ...]:
         """The recipe's stages, and last what people's feedback says where there is any."""
         told = (Stage("feedback", "feedback", self.recipe.rounds + 1),) if self.rated is not None else ()
-        return (*stages(self.recipe), *told)
+        return (*stages(self.recipe, fresh=not self.recipe.start), *told)
 
     def _do(self, stage: Stage, network: Network, done: dict[str, Any]) -> Network:
         """One stage, kept only if the held-out questions do not fare worse beyond chance."""
@@ -210,12 +221,18 @@ class Run:
         return {name: float(np.mean(values)) for name, values in sums.items()}
 
     def _rare(self) -> list[str]:
-        """What the gate settles too seldom in these questions to be learned: the gate keeps the word on it."""
+        """What the gate settles too seldom in these questions to be learned: the gate keeps the word on it. What the
+        policy that was started from had not learned stays unlearned."""
+        if self.start is not None:
+            return [str(feature) for feature in self.start.card.get("unseen", ())]
         roots = self.train.features[self.train.roots]
         said = {feature: roots[:, at] > 0.5 for at, feature in enumerate(self.features)}
         return [feature for _, feature, _ in GATED if feature in said and said[feature].sum() < RARE]
 
     def network(self) -> Network:
+        """As training begins with it."""
+        if self.start is not None:
+            return Network.thawed(self.start)
         torch.manual_seed(self.recipe.seed)
         network = Network(self.features, self.actions, self.train.vectors.shape[1], self.recipe.shape)
         network.normalise(self.train, self.recipe.ignored)
@@ -256,7 +273,7 @@ class Run:
         card = {
             "what": "decision policy: which search, when to stop, when to abstain",
             "algorithm": self.recipe.algorithm, "rounds": self.recipe.rounds, "seed": self.recipe.seed,
-            "members": self.recipe.members,
+            "members": self.recipe.members, "played": self.recipe.played,
             "recipe": self.recipe.fingerprint, "data": self.data, "questions": len(self.train.trees),
             "held_out": last, "unseen": sorted({*network.unseen, *self._rare()}, key=self.features.index),
         }  # fmt: skip

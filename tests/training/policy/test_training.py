@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from agent.policy import FEATURES as AGENT_FEATURES
 from agent.policy_net import load_net
 from index.errors import InputError, StoreError
 from training.policy import run as runs
@@ -13,11 +14,12 @@ from training.policy.forest import Forest, greedy, plant
 from training.policy.learn import oracle_targets, prefer
 from training.policy.network import Inputs, Network, Shape, averaged, probabilities
 from training.policy.pairs import make_pairs
+from training.policy.played import as_played
 from training.policy.recipe import Recipe
 from training.policy.rewarding import Pricing, load_policy_preset
 from training.policy.run import Run
 from training.policy.scores import score_choices
-from training.policy.trees import Tree, dump, parse
+from training.policy.trees import Situation, Tree, dump, parse
 
 from .conftest import ACTIONS, FEATURES
 
@@ -263,3 +265,34 @@ def test_what_never_varied_in_training_does_not_act_later(forest: Forest) -> Non
     before = frozen.logits(rows)
     rows[:, 0] = 1.0
     assert np.allclose(frozen.logits(rows), before, atol=1e-4)
+
+
+def test_a_policy_is_trained_on_from_its_weights(trees: list[Tree], tmp_path: Path) -> None:
+    first = Run(tmp_path / "first", trees[:60], ACTIONS, FEATURES, recipe("sft")).execute()
+    more = replace(recipe("grpo"), start=first.fingerprint)
+    run = Run(tmp_path / "more", trees, ACTIONS, FEATURES, more, start=first)
+    assert [stage.name for stage in run.plan()] == ["grpo-1", "grpo-2"]
+    same = run.network().frozen({})
+    np.testing.assert_array_equal(same.logits(run.held.features), first.logits(run.held.features))
+    made = run.execute()
+    assert made.fingerprint != first.fingerprint and made.card["unseen"] == first.card["unseen"]
+    curves = json.loads((tmp_path / "more" / "curves.json").read_text())["stages"]
+    assert curves["grpo-2"]["held_out"]["value"] >= curves["grpo-1"]["held_out"]["value"] - 0.05
+    with pytest.raises(ValueError, match="another policy"):
+        Run(tmp_path / "other", trees, ACTIONS, FEATURES, more)
+    with pytest.raises(InputError, match="members"):
+        replace(more, members=2)
+
+
+def test_what_the_agent_settles_is_not_learned() -> None:
+    """Silence before any search is the gate's, the line between the endings the judge's."""
+    row = dict.fromkeys(AGENT_FEATURES, 0.0)
+    root = Situation((), tuple(row.values()), ("graph", "abstain"))
+    sure, unsure = (
+        Situation(("graph",), tuple({**row, "searches": 0.25, "probability": p}.values()), legal)
+        for p, legal in ((0.9, ("answer", "deep", "abstain")), (0.1, ("answer", "deep", "abstain")))
+    )
+    alone = Situation(("deep",), tuple({**row, "searches": 0.25}.values()), ("abstain",))
+    tree = Tree("q", "q?", "set", (root, sure, unsure, alone), (), {})
+    legal = [situation.legal for situation in as_played([tree])[0].situations]
+    assert legal == [("graph",), ("answer", "deep"), ("deep", "abstain"), ("abstain",)]
