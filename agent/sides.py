@@ -70,7 +70,7 @@ def compared(question: Question, passages: Sequence[Passage], model: ReaderModel
     asked = comparison_in(question)
     if asked is None or not passages:
         return None
-    homes = ((pair, [_home(bare_option(option), passages) for option in pair]) for pair in asked.pairs)
+    homes = ((pair, [_home(bare_option(option), asked, passages) for option in pair]) for pair in asked.pairs)
     known = next(((p, h) for p, h in homes if h[0] and h[1] and h[0].id != h[1].id), None)
     if known is None:
         return None
@@ -140,11 +140,17 @@ def _side(
     return (person, value) if value else ()
 
 
-def _home(name: str, passages: Sequence[Passage]) -> Passage | None:
-    """The passage about a thing; a paper cited by number is known by its title or its file's name."""
+def _home(name: str, asked: Comparison, passages: Sequence[Passage]) -> Passage | None:
+    """The passage about a thing; a paper cited by number is known by its title or its file's name.
+
+    An amount is often told in a list of many things: there the first passage that names it will do.
+    """
     cited = citations(name)
     if not cited:
-        return titled(name, passages)
+        found = titled(name, passages)
+        if found is None and asked.direction in AMOUNTS and not asked.role:
+            found = next((one for one in passages if name.lower() in one.text.lower()), None)
+        return found
     series, number = cited[0].series.lower(), cited[0].number
     return next(
         (
@@ -195,7 +201,7 @@ def _value(name: str, passage: Passage, model: ReaderModel, asked: Comparison) -
         opening = passage.text[:300]
         return Found(opening, passage, 0, len(opening), SURE) if countries_of(opening) else None
     if asked.direction in AMOUNTS:
-        return read if read is not None and _measures(read, asked) else None
+        return read if read is not None and _measures(name, read, asked) else None
     if read is not None and date_key(read.text):
         return read
     dated = DATE.search(passage.text)
@@ -204,15 +210,17 @@ def _value(name: str, passage: Passage, model: ReaderModel, asked: Comparison) -
     return Found(dated[0], passage, dated.start(), dated.end(), SURE)
 
 
-def _measures(read: Found, asked: Comparison) -> bool:
+def _measures(name: str, read: Found, asked: Comparison) -> bool:
     """Whether a figure was surely read, and where it is told nothing else is measured: a length is no depth.
 
-    Of a count the thing counted must be named there.
+    Of a count the thing counted must be named there; the thing itself where the passage is about others too.
     """
     if read.probability < MEASURED or amount(read.text) is None:
         return False
     told = next((s for s in sentence_spans(read.passage.text, 0) if s[0] <= read.start < s[1]), None)
     said = stems(read.passage.text[slice(*told)] if told else read.text)
+    if titled(name, [read.passage]) is None and not stems(name) <= said:
+        return False
     if asked.counted:
         return stems(asked.counted) <= said
     wanted = stems(asked.asks)

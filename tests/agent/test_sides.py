@@ -202,3 +202,26 @@ def test_amounts_are_compared_where_both_are_told_in_one_unit(text: str, short: 
     assert model is not None
     found = compared(analyse(text), RIVERS, model)
     assert (found.verdict.short if found else None) == short
+
+
+IN_A_LIST = passage(
+    21,
+    "Books of Oster",
+    "Green Hill has 120 pages. The first edition of Red Mill has 490 pages. Jon Aske wrote it in 1921.",
+)
+ALONE = passage(22, "Blue Weir", "Blue Weir is a novel. Blue Weir runs to 270 pages in the first edition.")
+
+
+def test_an_amount_may_stand_in_a_list_of_many_things() -> None:
+    model = load_reader()
+    assert model is not None
+    found = compared(analyse("Which book has more pages, Blue Weir or Red Mill?"), (ALONE, IN_A_LIST), model)
+    assert found is not None and found.verdict.short == "Red Mill"
+
+
+def test_an_amount_beside_another_things_name_is_not_taken() -> None:
+    model = load_reader()
+    assert model is not None
+    others = passage(23, "Books of Oster", "Red Mill is by Jon Aske. Green Hill has 120 pages.")
+    question = analyse("Which book has more pages, Blue Weir or Red Mill?")
+    assert compared(question, (ALONE, others), model) is None
