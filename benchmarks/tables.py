@@ -32,6 +32,7 @@ from benchmarks.ablation import ablation_grids
 from benchmarks.growth import growth_grid
 from benchmarks.measure import RESULTS, ROOT
 from benchmarks.walk_speed import pagerank_grid
+from training import evaluate_abstention
 from training.policy import contrast, proof
 from training.rewards import evaluate, speed
 
@@ -151,6 +152,11 @@ def _calibration(found: dict[str, Any]) -> Iterator[str]:
         yield grid.markdown()
 
 
+def _abstention(found: dict[str, Any]) -> Iterator[str]:
+    for grid in evaluate_abstention.grids(found, found["data"]):
+        yield grid.markdown()
+
+
 def _precision(found: dict[str, Any]) -> Iterator[str]:
     yield precision.table(found["formats"], found["questions"]).markdown()
 
@@ -240,6 +246,12 @@ SECTIONS: tuple[tuple[str, str, Callable[[dict[str, Any]], Iterator[str]]], ...]
     ("precision", "Number formats of the networks", _precision),
     ("sufficiency", "Does the judge know when evidence does not suffice?", _sufficiency),
     ("calibration", "Is a stated 0.8 right four times out of five?", _calibration),
+    ("abstention-squad2", "Silence where the answer is missing: SQuAD 2, own passages", _abstention),
+    (
+        "abstention-twins",
+        "Silence where the answer is missing: HotpotQA with and without a needed passage",
+        _abstention,
+    ),
     ("gate", "Where a search would be in vain", _gate),
     ("memory", "Asked twice, the second time in other words; then the documents change", _memory),
     ("parallel", "Many conversations at once", _parallel),
