@@ -1,4 +1,7 @@
 import json
+import shutil
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -6,6 +9,8 @@ import numpy as np
 import pytest
 
 from agent import promotion
+from agent.build import open_agent
+from agent.config import AgentConfig, Settings
 from agent.policy import ACTIONS, FEATURES, Rules, Situation, always_single
 from agent.policy_net import PolicyNet, save_net
 from agent.promotion import LivePolicy, audit, live_name, pinned, promote, rollback
@@ -22,6 +27,7 @@ def weights(path: Path, favourite: str, features: tuple[str, ...] = FEATURES) ->
         "b1": np.zeros(4), "w2": np.zeros((4, 4)), "b2": np.zeros(4), "w3": np.zeros((4, len(ACTIONS))), "b3": bias,
     }  # fmt: skip
     net = PolicyNet(features, ACTIONS, {k: v.astype(np.float32) for k, v in arrays.items()}, {})
+    path.parent.mkdir(parents=True, exist_ok=True)
     save_net(path, net)
     return path
 
@@ -191,3 +197,42 @@ def test_one_that_learned_what_is_left_to_it_chooses_among_that(
         assert choice.action in offered(now) and choice.action != likes
         assert choice.probabilities[likes] == 0.0
     assert sum(choice.probabilities.values()) == pytest.approx(1)
+
+
+def test_a_running_agent_follows_promotions_from_another_process(corpus_dir: Path, tmp_path: Path) -> None:
+    """The agent that serves people stays open; `forage policy promote` and `rollback` run beside it."""
+    data = Path(shutil.copytree(corpus_dir, tmp_path / "data"))
+    weights(tmp_path / "runs" / "graphs" / "policy.safetensors", "graph")
+    compared = tmp_path / "compared.json"
+    compared.write_text(
+        '{"a": "graphs", "b": "live", "n": 0, "measures": {}, "better": false, "reasons": ["not asked"]}'
+    )
+    agent = open_agent(data, memory=False, settings=Settings(agent=AgentConfig(max_seconds=3600)))
+    where = ("--data-dir", str(data))
+
+    def forage(*told: str, code: int = 0) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "app", "policy", *told], capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == code, done.stderr
+        return " ".join(done.stderr.split())
+
+    def decided() -> tuple[str, set[str]]:
+        run = agent.run("Who designed the Teal Bridge?")
+        levels = {
+            step.decision.chosen for step in run.steps if step.decision and step.decision.name == "policy"
+        }
+        return run.policy.partition("@")[0], levels & {"hybrid", "graph", "deep"}
+
+    assert decided() == ("packaged", {"deep"})
+    given = ("--comparison", str(compared), "--runs", str(tmp_path / "runs"), *where)
+    assert "was not promoted: not asked" in forage("promote", "graphs", *given, code=2)
+    assert decided() == ("packaged", {"deep"})
+    forage("promote", "graphs", "--force", *given)
+    assert decided() == ("graphs", {"graph"})
+    forage("rollback", "--reason", "enough", *where)
+    assert decided() == ("packaged", {"deep"})
+    assert [(r.event, r.name, r.before, r.forced) for r in audit(data)] == [
+        ("promote", "graphs", "", True),
+        ("rollback", "", "graphs", False),
+    ]

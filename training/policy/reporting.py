@@ -148,6 +148,12 @@ def evidence_for(
                 f"{comparison} compares {found.get('a')} with {found.get('b')}; expected {run.name} with live."
             )
     else:
+        missing = [name for name in ("config.json", HELD_OUT) if not (run / name).is_file()]
+        if missing:
+            raise InputError(
+                f"{run} holds no {' and no '.join(missing)}, so nothing says how good its policy is. Take the whole "
+                "run folder, or compare it with what is live and give --comparison."
+            )
         config = json.loads((run / "config.json").read_text("utf-8"))
         pricing = Pricing(**config["recipe"]["pricing"])
         forest = plant(tuple(read_trees(run / HELD_OUT)), ACTIONS, load_policy_preset(), pricing)
