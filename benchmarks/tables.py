@@ -61,6 +61,10 @@ Missed or not measured at this code:
   quarter and by less than a tenth. On the same host before: 34, 81 and 392 an hour in which it was faster; on a host
   where encoding took 6 ms (f0c4242): 15 and 30. Aims: 30, 80, 400.
 - The ablation of packing is of the learned packing without reading.
+- Two hundred questions from eight sessions (`pytest -m slow tests/agent/test_parallel.py`, at c615e1879407, landed as
+  729c3da; one core shared with other work, one thread): no state mixed up; searching p50 7.0, p95 10.3 s, resident
+  memory grown by 119 MB; answered from memory 0.72, 1.25 s, 4 MB. `python -m benchmarks.parallel` (dialogues instead,
+  each turn compared with the same turn held alone) was not measured.
 - The growth table was taken on a host two to four times slower than the one of 24feb1a (networkx's PageRank took
   941 ms now and 351 then) and beside other work: compare its columns, not its milliseconds. At 100,000 passages graph
   search p95 was 136 ms, then 82 (this table), and since, in single runs on a folder of that size, 50 to 98 by the
