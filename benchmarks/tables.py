@@ -55,13 +55,13 @@ Missed or not measured at this code:
   best five passages 1 answer of 178 on HotpotQA, 2 of 198 on QED and 1 of 198 on SQuAD 2 (docs/LOG.md). What the
   reader made of the passages of that table was computed on an H100 and kept as float16; the milliseconds are of five
   questions a pool, read anew on one core of a slow host: compare them with the bare pass.
-- Milliseconds of the multi-hop tables were taken on an overloaded machine before search was made faster. Searching
-  2Wiki's 5,518 passages since (README; wall clock, two cores with nothing else to do, encoding a question 13 to 15 ms
-  of what took 20 to 24 before): p95 37.5 (graph), 83.8 (ranked), 402 (deep); MuSiQue's 3,482: 45, 86, 382. Missed by a
-  quarter and by less than a tenth. On the same host before: 34, 81 and 392 an hour in which it was faster; on a host
-  where encoding took 6 ms (f0c4242): 15 and 30. Aims: 30, 80, 400.
+- Milliseconds of the multi-hop tables were taken on an overloaded machine before search was made faster. Searching since
+  (README; wall clock, two cores with nothing else to do, encoding a question 9 to 11 ms of what took 20 to 24 before), p95 of
+  graph, ranked and deep: 2Wiki's 5,518 passages 22.8, 50.7 and 212; MuSiQue's 3,482 19.4, 65.9 and 226; HotpotQA's 18,046
+  51.0, 83.6 and 287. Aimed at, for 6,000 passages, 30 and 80; for 10,000, deep 400. Beside other work, two busy cores, the
+  first row was 34.8, 91.1 and 380 two hours before: these are the milliseconds of an idle machine.
 - The ablation of packing is of the learned packing without reading.
-- Two hundred questions from eight sessions (`pytest -m slow tests/agent/test_parallel.py`, at c615e1879407, landed as
+- Two hundred questions from eight sessions (`pytest -m slow tests/agent/test_parallel.py`, at 729c3dac9b8c, landed as
   729c3da; one core shared with other work, one thread): no state mixed up; searching p50 7.0, p95 10.3 s, resident
   memory grown by 119 MB; answered from memory 0.72, 1.25 s, 4 MB. `python -m benchmarks.parallel` (dialogues instead,
   each turn compared with the same turn held alone) was not measured.
