@@ -65,11 +65,9 @@ Missed or not measured at this code:
   729c3da; one core shared with other work, one thread): no state mixed up; searching p50 7.0, p95 10.3 s, resident
   memory grown by 119 MB; answered from memory 0.72, 1.25 s, 4 MB. `python -m benchmarks.parallel` (dialogues instead,
   each turn compared with the same turn held alone) was not measured.
-- The growth table was taken on a host two to four times slower than the one of 24feb1a (networkx's PageRank took
-  941 ms now and 351 then) and beside other work: compare its columns, not its milliseconds. At 100,000 passages graph
-  search p95 was 136 ms, then 82 (this table), and since, in single runs on a folder of that size, 50 to 98 by the
-  hour (83 in the last); ranked 210, 222, and since 156 to 222 (213). On the host of 24feb1a they were 36 and 72 before
-  all of these mends. Aims: 60 and 150. Sixteen walks together take 53 ms a question since they run in threads.
+- In the growth table the p95 at 100,000 passages are disturbed: three of sixty questions fell into other work on the machine.
+  Single runs on a folder of that size right after, nothing else running, twice each, p95: graph 49.3 and 54.9, ranked 145.1 and
+  140.4. Aims: 60 and 150.
 - Growth to 1,000,000 passages.
 - Searching less costs right answers: the boundary preset against both others (table of presets, row `right`), most
   of it in one of three worlds.
