@@ -55,19 +55,20 @@ Missed or not measured at this code:
   best five passages 1 answer of 178 on HotpotQA, 2 of 198 on QED and 1 of 198 on SQuAD 2 (docs/LOG.md). What the
   reader made of the passages of that table was computed on an H100 and kept as float16; the milliseconds are of five
   questions a pool, read anew on one core of a slow host: compare them with the bare pass.
-- Milliseconds of the multi-hop tables were taken on an overloaded machine before search was made faster. Searching since
-  (README; wall clock, two cores with nothing else to do, encoding a question 9 to 11 ms of what took 20 to 24 before), p95 of
-  graph, ranked and deep: 2Wiki's 5,518 passages 22.8, 50.7 and 212; MuSiQue's 3,482 19.4, 65.9 and 226; HotpotQA's 18,046
-  51.0, 83.6 and 287. Aimed at, for 6,000 passages, 30 and 80; for 10,000, deep 400. Beside other work, two busy cores, the
-  first row was 34.8, 91.1 and 380 two hours before: these are the milliseconds of an idle machine.
+- Milliseconds of the multi-hop tables were taken on an overloaded machine before search was made faster. Searching
+  since (README; wall clock, two cores with nothing else to do, encoding a question 9 to 11 ms of what took 20 to 24
+  before), p95 of graph, ranked and deep: 2Wiki's 5,518 passages 22.8, 50.7 and 212; MuSiQue's 3,482 19.4, 65.9 and
+  226; HotpotQA's 18,046 51.0, 83.6 and 287. Aimed at, for 6,000 passages, 30 and 80; for 10,000, deep 400. Beside
+  other work, two busy cores, the first row was 34.8, 91.1 and 380 two hours before: these are the milliseconds of an
+  idle machine.
 - The ablation of packing is of the learned packing without reading.
 - Two hundred questions from eight sessions (`pytest -m slow tests/agent/test_parallel.py`, at 729c3dac9b8c, landed as
   729c3da; one core shared with other work, one thread): no state mixed up; searching p50 7.0, p95 10.3 s, resident
   memory grown by 119 MB; answered from memory 0.72, 1.25 s, 4 MB. `python -m benchmarks.parallel` (dialogues instead,
   each turn compared with the same turn held alone) was not measured.
-- In the growth table the p95 at 100,000 passages are disturbed: three of sixty questions fell into other work on the machine.
-  Single runs on a folder of that size right after, nothing else running, twice each, p95: graph 49.3 and 54.9, ranked 145.1 and
-  140.4. Aims: 60 and 150.
+- In the growth table the p95 at 100,000 passages are disturbed: three of sixty questions fell into other work on the
+  machine. Single runs on a folder of that size right after, nothing else running, twice each, p95: graph 49.3 and
+  54.9, ranked 145.1 and 140.4. Aims: 60 and 150.
 - Growth to 1,000,000 passages.
 - Searching less costs right answers: the boundary preset against both others (table of presets, row `right`), most
   of it in one of three worlds.
