@@ -14,14 +14,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from agent.matching import WordMatcher
 from agent.reader import Reader
-from benchmarks.measure import RESULTS, data_root, facts, stop_with
+from benchmarks.measure import arguments, data_root, facts, stop_with
 from benchmarks.sufficiency import SAMPLES, Look, look
 from index.errors import InputError
 from index.retrieve import Searcher
@@ -49,13 +48,11 @@ LIMIT = 80
 
 def main() -> None:
     """Run, print, and write benchmarks/results/calibration.json."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = arguments(__doc__, "calibration.json")
     parser.add_argument("--sets", nargs="+", default=list(SETS), help="question sets of $FORAGE_DATA/qa")
     parser.add_argument(
         "--limit", type=int, default=LIMIT, help="questions of each, evenly over its dev split"
     )
-    parser.add_argument("--json", type=Path, default=RESULTS / "calibration.json")
-    parser.add_argument("--markdown", action="store_true", help="print the tables as Markdown")
     options = parser.parse_args()
     try:
         run(options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import resource
 import sys
@@ -150,6 +151,14 @@ def facts(module: str, options: Any) -> dict[str, Any]:
     command = f"python -m benchmarks.{module} {given}".strip()
     kind = "cpu" if os.environ.get("FORAGE_CLOCK") == "cpu" else "wall"
     return {**report.provenance(processors=os.cpu_count(), clock=kind), "command": command}
+
+
+def arguments(about: str | None, result: str) -> argparse.ArgumentParser:
+    """A parser with the options that benchmarks share: where the result is written, and tables as Markdown."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--json", type=Path, default=RESULTS / result)
+    parser.add_argument("--markdown", action="store_true", help="print the tables as Markdown")
+    return parser
 
 
 def stop_with(error: InputError) -> None:

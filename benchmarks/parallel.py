@@ -17,6 +17,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -93,13 +94,10 @@ def measure(
             before = resident_megabytes()
             began = time.perf_counter()
             with ThreadPoolExecutor(sessions) as pool:
-                talks = pool.map(
-                    lambda number, agent=agent: session(  # type: ignore[misc]
-                        agent, dialogues, number * len(dialogues) // sessions, questions // sessions, scope
-                    ),
-                    range(sessions),
-                )
-                held = [one for talk in talks for one in talk]
+                beginnings = [number * len(dialogues) // sessions for number in range(sessions)]
+                one = partial(session, agent, dialogues, turns=questions // sessions, scope=scope)
+                talks = pool.map(one, beginnings)
+                held = [turn for talk in talks for turn in talk]
             took = time.perf_counter() - began
             ways[name] = compared(held, alone) | {
                 "questions_per_second": round(len(held) / took, 2),

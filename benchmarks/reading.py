@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from agent.question import analyse
 from agent.reader import sentences
 from agent.reader_model import ReaderModel, Reading, load_reader
 from agent.spans import candidates
-from benchmarks.measure import RESULTS, data_root, facts, stop_with
+from benchmarks.measure import arguments, data_root, facts, stop_with
 from index.encoders import load_embedder
 from index.errors import InputError
 from index.retrieve import Searcher
@@ -49,13 +48,11 @@ LIMIT = 60
 
 def main() -> None:
     """Run, print, and write benchmarks/results/reading.json."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = arguments(__doc__, "reading.json")
     parser.add_argument("--sets", nargs="+", default=list(SETS), help="question sets of $FORAGE_DATA/qa")
     parser.add_argument(
         "--limit", type=int, default=LIMIT, help="questions of each, evenly over its dev split"
     )
-    parser.add_argument("--json", type=Path, default=RESULTS / "reading.json")
-    parser.add_argument("--markdown", action="store_true", help="print the tables as Markdown")
     options = parser.parse_args()
     try:
         run(options)

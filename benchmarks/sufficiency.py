@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ from agent.matching import WordMatcher
 from agent.packing import pack
 from agent.reader import Reader
 from agent.reader_model import ReaderModel, load_reader
-from benchmarks.measure import RESULTS, data_root, facts, stop_with
+from benchmarks.measure import arguments, data_root, facts, stop_with
 from index.encoders import load_embedder
 from index.errors import InputError
 from index.retrieve import Searcher
@@ -54,10 +53,8 @@ class Look:
 
 def main() -> None:
     """Run, print, and write benchmarks/results/sufficiency.json."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = arguments(__doc__, "sufficiency.json")
     parser.add_argument("--limit", type=int, help="pairs, in the order of the file; all if not given")
-    parser.add_argument("--json", type=Path, default=RESULTS / "sufficiency.json")
-    parser.add_argument("--markdown", action="store_true", help="print the tables as Markdown")
     options = parser.parse_args()
     try:
         run(options)
