@@ -19,7 +19,7 @@ import numpy as np
 
 from agent.causal_lm import Weights, weights_of
 from agent.policy import FEATURES, Choice, Policy, Situation
-from agent.policy_text import conversation
+from agent.policy_text import Levels, conversation
 from agent.trained import settled
 from index.errors import ModelError, StoreError
 
@@ -35,10 +35,11 @@ class TextPolicy:
     weights: Weights
     card: Mapping[str, Any]
     fallback: Policy
+    levels: Levels
     _features: tuple[int, ...] = field(init=False, repr=False, default=())
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_features", tuple(FEATURES.index(name) for name in self.card["features"]))
+        object.__setattr__(self, "_features", tuple(FEATURES.index(name) for name in self.levels.bounds))
 
     @property
     def fingerprint(self) -> str:
@@ -61,7 +62,7 @@ class TextPolicy:
             scorer = self.weights.scorer()
             turns = [(self._state(values), action) for values, action in situation.earlier]
             end = str(scorer.tokenizer.eos_token)
-            text = conversation(situation.question, turns, self._state(situation.values), end)
+            text = conversation(situation.question, turns, self._state(situation.values), self.levels, end)
             scores = np.array(scorer.scores([scorer.prompt_ids(text)], [legal])[0])
         odds = np.exp(scores - scores.max())
         return dict(zip(legal, (odds / odds.sum()).tolist(), strict=True))
@@ -76,6 +77,7 @@ def open_text_policy(folder: Path, name: str, fallback: Policy) -> TextPolicy:
     try:
         card = json.loads((folder / CARD).read_text("utf-8"))
         features, unseen, _ = card["features"], card["unseen"], card["sha256"]
+        levels = Levels.from_dict({name: card["levels"][name] for name in features})
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise StoreError(
             f"{folder} holds no language-model policy: {CARD} is missing or damaged ({error}). A folder written by "
@@ -87,7 +89,7 @@ def open_text_policy(folder: Path, name: str, fallback: Policy) -> TextPolicy:
             f"The policy {name} was trained for other features of the agent ({', '.join(strange[:3])}). Train it "
             "again: forage train policy-lm"
         )
-    return TextPolicy(name, weights_of(folder), card, fallback)
+    return TextPolicy(name, weights_of(folder), card, fallback, levels)
 
 
 def hash_of(folder: Path) -> str:

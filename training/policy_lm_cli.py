@@ -39,9 +39,9 @@ def policy_lm(
     from agent.policy import ACTIONS, FEATURES
     from agent.policy_lm import hash_of
     from training import report
-    from training.policy.lm_model import DecidingModel, fresh
+    from training.policy.lm_model import DecidingModel
     from training.policy.lm_recipe import LmRecipe, small
-    from training.policy.lm_run import MODEL, LmRun
+    from training.policy.lm_run import MODEL, LmRun, from_scratch, known_levels
     from training.policy.lm_stages import require_trl
     from training.policy.rewarding import Pricing
 
@@ -56,13 +56,12 @@ def policy_lm(
     else:
         recipe, origin = LmRecipe(**settings), hash_of(Path(model))
 
-    def start() -> DecidingModel:
-        if model != TINY:
-            return DecidingModel.load(Path(model))
-        return fresh([tree.question for tree in explored], [*FEATURES, *ACTIONS], length=1024, seed=seed)
+    def start(run: LmRun) -> DecidingModel:
+        return from_scratch(run, length=1024) if model == TINY else DecidingModel.load(Path(model))
 
     facts = report.provenance(sources=sorted({tree.source for tree in explored}))
-    run = LmRun(out, explored, ACTIONS, FEATURES, recipe, start, origin, facts)
+    run = LmRun(out, explored, ACTIONS, FEATURES, recipe, start, origin, facts,
+                known_levels(Path(model), FEATURES))  # fmt: skip
     with report.progress_bar() as bar:
         task = bar.add_task("training", total=None)
         run.execute(lambda name, done, of: bar.update(task, description=name, completed=done, total=of))

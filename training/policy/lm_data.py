@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent.policy_text import State, conversation
+from agent.policy_text import Levels, State, conversation, following
 from training.policy.forest import Floats, Forest
 from training.policy.pairs import Pair
 
@@ -22,16 +22,17 @@ EXPLORING = (
 
 @dataclass(frozen=True)
 class Wording:
-    """How a forest's situations become text: the features told, in order, and the model's end token."""
+    """How a forest's situations become text: the forest's features, the levels of those told, the model's end token."""
 
     features: tuple[str, ...]  # of the forest
-    told: tuple[str, ...]
+    levels: Levels
     end: str
 
     def states(self, forest: Forest) -> list[State]:
         """(S) what is told of each situation."""
-        at = [self.features.index(name) for name in self.told]
-        return [dict(zip(self.told, row, strict=True)) for row in forest.features[:, at].tolist()]
+        told = tuple(self.levels.bounds)
+        at = [self.features.index(name) for name in told]
+        return [dict(zip(told, row, strict=True)) for row in forest.features[:, at].tolist()]
 
     def prompts(self, forest: Forest) -> list[str]:
         """(S) the conversation up to each situation's cue."""
@@ -42,9 +43,23 @@ class Wording:
             for situation in tree.situations:
                 path = situation.path
                 turns = [(states[place[path[:n]]], action) for n, action in enumerate(path)]
-                made.append(conversation(tree.question, turns, states[place[path]], self.end))
+                made.append(conversation(tree.question, turns, states[place[path]], self.levels, self.end))
             s += len(tree.situations)
         return made
+
+    def following(self, before: State, after: State) -> str:
+        """What the environment says between two decisions."""
+        return following(before, after, self.levels)
+
+
+def levels_of(forest: Forest, features: Sequence[str], told: Sequence[str]) -> Levels:
+    """Bounds from a forest's situations. A value counts once a question, lest questions of many hops, whose trees are
+    large, set the bounds of all."""
+    columns = {}
+    for name in told:
+        pairs = np.stack([forest.question, forest.features[:, list(features).index(name)]], axis=1)
+        columns[name] = np.unique(pairs.astype(np.float64), axis=0)[:, 1]
+    return Levels.of(columns)
 
 
 def imitation_rows(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,20 +94,25 @@ class DecidingModel:
 
 
 def fresh(texts: Sequence[str], names: Sequence[str], *, width: int = 128, layers: int = 2, length: int = 512,
-          seed: int = 0) -> DecidingModel:  # fmt: skip
-    """A small GPT-2 with random weights whose tokens are the words of `texts`, the `names` and the ten digits."""
-    from tokenizers import Tokenizer, normalizers, pre_tokenizers
-    from tokenizers.models import WordLevel
-    from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
+          least: int = 1, seed: int = 0) -> DecidingModel:  # fmt: skip
+    """A small Llama with random weights whose tokens are the `names` (actions, levels: "sure=3" is one) and the words
+    that at least `least` of the `texts` hold.
 
-    words = dict.fromkeys(
-        [PAD, END, UNKNOWN, *"0123456789-:", *names, "question", "state", "action", "unchanged"]
-    )
-    words |= dict.fromkeys(word for text in texts for word in split(text))
+    What fewer hold are names of people and things: known words would let the model learn questions by heart, and of a
+    new question it would know none. Positions are rotary: which of two turns is the later one need not be learned for
+    each place in a text apart, as by a GPT-2.
+    """
+    from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
+    from tokenizers.models import WordLevel
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    words = dict.fromkeys([PAD, END, UNKNOWN, ":", *names, "question", "state", "action", "unchanged"])
+    held = Counter(word for text in texts for word in dict.fromkeys(split(text)))
+    words |= dict.fromkeys(word for word, count in held.items() if count >= least)
     raw = Tokenizer(WordLevel({word: at for at, word in enumerate(words)}, unk_token=UNKNOWN))
     raw.normalizer = normalizers.Lowercase()
     raw.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Whitespace(), pre_tokenizers.Digits(individual_digits=True)]
+        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Split(Regex(r"\w+=\d|\w+|[^\w\s]"), "isolated")]
     )
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=raw, pad_token=PAD, eos_token=END, bos_token=END, unk_token=UNKNOWN,
@@ -114,9 +120,10 @@ def fresh(texts: Sequence[str], names: Sequence[str], *, width: int = 128, layer
     )  # fmt: skip
     torch.manual_seed(seed)
     with LOADING:
-        model = GPT2LMHeadModel(
-            GPT2Config(vocab_size=len(words), n_positions=length, n_embd=width, n_layer=layers, n_head=4,
-                       resid_pdrop=0.1, embd_pdrop=0.1, attn_pdrop=0.1, bos_token_id=1, eos_token_id=1,
-                       pad_token_id=0)
+        model = LlamaForCausalLM(
+            LlamaConfig(vocab_size=len(words), max_position_embeddings=length, hidden_size=width,
+                        intermediate_size=2 * width, num_hidden_layers=layers, num_attention_heads=4,
+                        attention_dropout=0.1, tie_word_embeddings=True, bos_token_id=1, eos_token_id=1,
+                        pad_token_id=0)
         ).float()  # fmt: skip
     return DecidingModel(model.eval(), tokenizer)

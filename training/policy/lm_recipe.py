@@ -28,6 +28,7 @@ class LmRecipe:
     rollouts: int = 8
     # imitation
     soften: float = 0.1
+    sft_rollouts: int = 4  # paths of a question; their actions are drawn from the softened targets
     sft_epochs: int = 3
     sft_lr: float = 2e-4
     sft_batch: int = 32
@@ -67,11 +68,13 @@ class LmRecipe:
 
 
 def small(**changes: Any) -> LmRecipe:
-    """For a model of some hundred thousand weights made from scratch: bolder steps, and imitation of all weights."""
+    """For a model of some hundred thousand weights made from scratch: bolder steps, and imitation of all weights, of
+    many drawn actions once: the same ones twice over it learns by heart."""
     base = {
         "sft_all": True,
         "sft_lr": 2e-3,
-        "sft_epochs": 5,
+        "sft_rollouts": 16,
+        "sft_epochs": 1,
         "dpo_lr": 1e-3,
         "grpo_lr": 1e-3,
         "pairs": 1200,

@@ -7,6 +7,7 @@ the same policy: a stage's randomness depends on the seed and on its name alone.
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import zlib
 from collections.abc import Callable, Sequence
@@ -18,11 +19,12 @@ import numpy as np
 
 from agent.policy import GATED
 from agent.policy_lm import CARD, hash_of
+from agent.policy_text import Levels
 from index.errors import InputError
 from training.policy.forest import Forest, plant
 from training.policy.learn import oracle_targets
-from training.policy.lm_data import Wording
-from training.policy.lm_model import DecidingModel
+from training.policy.lm_data import Wording, levels_of
+from training.policy.lm_model import DecidingModel, fresh
 from training.policy.lm_recipe import LmRecipe
 from training.policy.lm_stages import explore, imitate, prefer, require_trl
 from training.policy.pairs import Pair
@@ -31,6 +33,7 @@ from training.policy.run import RARE, Stage, fingerprint, split, stages, worse
 from training.policy.scores import Scores, score_choices, summary
 from training.policy.trees import Tree
 
+COMMON = 0.02  # a word that this share of the questions holds is none of their names
 MODEL = "policy-lm"  # the folder of the finished policy inside the run folder
 Tell = Callable[[str, int, int], None]  # what, done, of
 Look = Callable[[str, DecidingModel, Wording], None]
@@ -40,9 +43,10 @@ class LmRun:
     """A run folder being worked on. Raises InputError for a begun run of other settings, data or first weights."""
 
     def __init__(self, folder: Path, trees: Sequence[Tree], actions: Sequence[str], features: Sequence[str],
-                 recipe: LmRecipe, start: Callable[[], DecidingModel], origin: str,
-                 facts: dict[str, Any] | None = None) -> None:  # fmt: skip
-        """start: gives the first model. origin: what names it in the record (a folder's hash, "tiny")."""
+                 recipe: LmRecipe, start: Callable[[LmRun], DecidingModel], origin: str,
+                 facts: dict[str, Any] | None = None, levels: Levels | None = None) -> None:  # fmt: skip
+        """start: gives the first model. origin: what names it in the record (a folder's hash, "tiny"). levels: those
+        that the first model knows; default: of these questions."""
         require_trl()
         self.folder, self.recipe, self.actions, self.features = (
             folder,
@@ -62,6 +66,7 @@ class LmRun:
         self.held = plant(held, self.actions, preset, recipe.pricing)
         self.identity = {"recipe": recipe.to_dict(), "data": self.data, "model": origin,
                          "actions": list(actions), "features": list(features)}  # fmt: skip
+        self.levels = levels or levels_of(self.train, self.features, self.told)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "config.json"
         if path.is_file():
@@ -88,7 +93,7 @@ class LmRun:
 
     def wording(self, one: DecidingModel) -> Wording:
         """How situations become text for this model."""
-        return Wording(self.features, self.told, one.end)
+        return Wording(self.features, self.levels, one.end)
 
     def execute(self, tell: Tell = lambda *_: None, look: Look | None = None) -> DecidingModel:
         """All stages that are still to do; the policy, saved in `policy-lm`. `look(stage, model, wording)` is called
@@ -96,7 +101,7 @@ class LmRun:
         done = self.curves()
         plan = self.plan()
         finished = [stage for stage in plan if stage.name in done["stages"]]
-        one = DecidingModel.load(self._place(finished[-1])) if finished else self._start()
+        one = DecidingModel.load(self._place(finished[-1])) if finished else self._start(self)
         self._fits(one)
         if look and not finished:
             look("untrained", one, self.wording(one))
@@ -200,11 +205,27 @@ class LmRun:
             "what": "decision policy: a language model that names its next action",
             "algorithm": self.recipe.algorithm, "rounds": self.recipe.rounds, "seed": self.recipe.seed,
             "model": self.identity["model"], "data": self.data, "questions": len(self.train.trees),
-            "features": list(self.told), "actions": list(self.actions), "unseen": self._unseen(),
+            "features": list(self.levels.bounds), "levels": dict(self.levels.bounds),
+            "actions": list(self.actions), "unseen": self._unseen(),
             "held_out": list(done["stages"].values())[-1]["held_out"], "sha256": hash_of(partial),
         }  # fmt: skip
         _write(partial / CARD, card)
         partial.replace(_gone(place))
+
+
+def from_scratch(run: LmRun, length: int = 512) -> DecidingModel:
+    """A small model that knows the words of the run's questions, but for names, and its levels."""
+    asked = [tree.question for tree in run.train.trees]
+    return fresh(asked, [*run.levels.words, *run.actions], length=length, seed=run.recipe.seed,
+                 least=max(2, math.ceil(COMMON * len(asked))))  # fmt: skip
+
+
+def known_levels(folder: Path, features: Sequence[str]) -> Levels | None:
+    """Those that the policy of a folder learned with; None where another model is there, or one of other features."""
+    if not (folder / CARD).is_file():
+        return None
+    levels = Levels.from_dict(json.loads((folder / CARD).read_text("utf-8")).get("levels", {}))
+    return levels if levels.bounds and set(levels.bounds) <= set(features) else None
 
 
 def _gone(folder: Path) -> Path:

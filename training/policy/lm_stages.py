@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 
 from agent.option_scores import OptionScorer
-from agent.policy_text import following
 from index.errors import ConfigError
 from training.policy.forest import Floats, Forest
 from training.policy.lm_data import Wording, imitation_rows, preference_rows
@@ -52,7 +51,7 @@ def imitate(
         from datasets import Dataset
         from trl import SFTConfig, SFTTrainer
 
-        rows = imitation_rows(forest, wording.prompts(forest), targets, recipe.rollouts // 2, seed)
+        rows = imitation_rows(forest, wording.prompts(forest), targets, recipe.sft_rollouts, seed)
         with _trainer_options(recipe, seed, recipe.sft_lr, recipe.sft_batch) as options:
             config = SFTConfig(
                 **options, num_train_epochs=recipe.sft_epochs, max_length=one.room, lr_scheduler_type="cosine",
@@ -162,7 +161,7 @@ class Rollouts:
                 said = [*scorer.option_ids(action), *self._ids(self.wording.end)]
                 heard: list[int] = []
                 if to < len(self.forest.child):
-                    heard = self._ids(following(self.states[at[row]], self.states[to]))
+                    heard = self._ids(self.wording.following(self.states[at[row]], self.states[to]))
                 written[row] += said + heard
                 mask[row] += [1] * len(said) + [0] * len(heard)
                 at[row] = to

@@ -11,7 +11,6 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,24 +105,20 @@ def language_model(
     tell: Callable[[str], None],
 ) -> dict[str, dict[str, float | None]]:  # fmt: skip
     """Rows of the language-model policy: fresh, after imitation, and after each round of both algorithms from there."""
-    from training.policy.lm_model import DecidingModel, fresh
+    from training.policy.lm_model import DecidingModel
     from training.policy.lm_recipe import small
-    from training.policy.lm_run import MODEL, LmRun
+    from training.policy.lm_run import MODEL, LmRun, from_scratch
 
     rows: dict[str, dict[str, float | None]] = {}
-
-    def start() -> DecidingModel:
-        names = [*closed_world.FEATURES, *closed_world.ACTIONS]
-        return fresh([tree.question for tree in train], names, seed=seed)
-
-    place, base, origin = out / "lm-sft", start, "tiny"
+    start: Callable[[LmRun], DecidingModel] = from_scratch
+    place, origin = out / "lm-sft", "tiny"
     for algorithm in ("sft", "ip-dpo", "grpo"):
         tell(f"language model, {algorithm}")
         folder = out / f"lm-{algorithm}"
         epochs = {} if algorithm == "sft" else {"sft_epochs": 0}
         recipe = small(algorithm=algorithm, rounds=rounds, seed=seed, preset=PRESET, pricing=pricing,
                        ignored=closed_world.RETOLD, **epochs)  # fmt: skip
-        run = LmRun(folder, train, closed_world.ACTIONS, closed_world.FEATURES, recipe, base, origin)
+        run = LmRun(folder, train, closed_world.ACTIONS, closed_world.FEATURES, recipe, start, origin)
         kept = _Kept(folder / "test.json")
 
         def look(name: str, one: DecidingModel, _: object, run: LmRun = run, kept: _Kept = kept) -> None:
@@ -132,7 +127,11 @@ def language_model(
         run.execute(look=look)
         rows |= {name: row for name, row in kept.rows.items() if name not in rows}
         if algorithm == "sft":
-            base, origin = partial(DecidingModel.load, place / MODEL), hash_of(place / MODEL)
+            origin = hash_of(place / MODEL)
+
+            def start(_: LmRun) -> DecidingModel:
+                return DecidingModel.load(place / MODEL)
+
     return rows
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,12 +17,12 @@ import torch
 from agent.option_scores import OptionScorer
 from agent.policy import FEATURES, Rules, Situation
 from agent.policy_lm import CARD, hash_of, open_text_policy
-from agent.policy_text import conversation
+from agent.policy_text import Levels, conversation
 from index.errors import ConfigError, InputError, StoreError
 from training.losses import policy_loss
 from training.policy import lm_stages
 from training.policy.forest import Forest, plant
-from training.policy.lm_data import Wording, imitation_rows, preference_rows
+from training.policy.lm_data import Wording, imitation_rows, levels_of, preference_rows
 from training.policy.lm_model import DecidingModel, fresh
 from training.policy.lm_recipe import small
 from training.policy.lm_run import MODEL, LmRun
@@ -32,6 +33,8 @@ from training.policy.trees import Tree
 
 ACTIONS = ("answer", "hybrid", "deep", "abstain")
 NAMES = ("hint", "found", "searched", "noise")
+LEVELS = Levels({name: (0.25, 0.5) for name in NAMES})
+WORDS = LEVELS.words
 WITHOUT_TRL = pytest.mark.skipif(
     importlib.util.find_spec("trl") is None, reason="TRL is not installed: pip install 'forage[train-lm]'"
 )
@@ -45,14 +48,41 @@ def forest(trees: list[Tree]) -> Forest:
 
 @pytest.fixture(scope="module")
 def model(trees: list[Tree]) -> DecidingModel:
-    return fresh([t.question for t in trees], [*NAMES, *ACTIONS], width=32, layers=1, length=128)
+    return fresh([t.question for t in trees], [*WORDS, *ACTIONS], width=32, layers=1, length=128)
 
 
 def test_the_text_tells_what_changed_and_cannot_be_posed_as_a_turn() -> None:
-    first, second = {"sure": 0.2, "found": 0.0}, {"sure": 0.2, "found": 1.0}
-    text = conversation("Who?<e>\naction: answer", [(first, "deep")], second, "<e>")
-    assert text == "question: Who? action: answer\nstate: sure 20\naction: deep<e>\nstate: found 100\naction:"
-    assert conversation("Who?", [(first, "deep")], first, "").endswith("state: unchanged\naction:")
+    levels = Levels({"sure": (0.1, 0.3), "found": (0.5,)})
+    first, second = {"sure": 0.2, "found": 0.0}, {"sure": 0.25, "found": 1.0}
+    text = conversation("Who?<e>\naction: answer", [(first, "deep")], second, levels, "<e>")
+    assert text == "question: Who? action: answer\nstate: sure=1\naction: deep<e>\nstate: found=1\naction:"
+    assert conversation("Who?", [(first, "deep")], first, levels, "").endswith("state: unchanged\naction:")
+
+
+def test_levels_part_the_training_questions_evenly() -> None:
+    column = np.linspace(0.9, 1.0, 1000) ** 8
+    levels = Levels.of({"sure": column, "found": column > 0.8, "flat": column * 0})
+    told = [levels.level("sure", value) for value in column]
+    assert np.bincount(told) == pytest.approx([100] * 10, abs=1)
+    assert [levels.level("found", value) for value in (0.0, 1.0)] == [0, 1]
+    assert [levels.level("flat", value) for value in (0.0, 1.0)] == [0, 0]
+    assert [levels.level("sure", value) for value in (-9.0, 9.0)] == [0, 9]
+    assert Levels.from_dict(json.loads(json.dumps(dict(levels.bounds)))) == levels
+    assert levels.words[:2] == ["sure=0", "sure=1"] and levels.words[-1] == "flat=0"
+
+
+def test_a_question_of_many_situations_does_not_set_the_levels(forest: Forest) -> None:
+    question = np.repeat(np.arange(20), [900, *[1] * 19])
+    large = replace(forest, question=question, features=(question[:, None] / 20).astype(np.float32))
+    bounds = levels_of(large, ["sure"], ["sure"]).bounds["sure"]
+    assert np.bincount(np.searchsorted(bounds, np.arange(20) / 20)).tolist() == [2] * 10
+
+
+def test_names_of_questions_are_not_known_to_a_fresh_model() -> None:
+    one = fresh([f"where is {name}?" for name in ("Ada", "Bo", "Cy")], ["sure=3", "deep"], width=16, layers=1,
+                length=32, least=2)  # fmt: skip
+    said = one.tokenizer.tokenize("question: where is Ada?\nstate: sure=3\naction: deep<end>")
+    assert said == [*"question : where is <unknown> ? state : sure=3 action : deep <end>".split()]
 
 
 def test_options_are_told_apart_by_the_first_tokens_that_differ(model: DecidingModel) -> None:
@@ -83,7 +113,7 @@ def test_names_of_several_tokens_are_scored_whole(trees: list[Tree]) -> None:
 
 
 def test_rows_hold_one_action_as_completion(forest: Forest, model: DecidingModel) -> None:
-    wording = Wording(NAMES, NAMES[:3], model.end)
+    wording = Wording(NAMES, Levels({n: LEVELS.bounds[n] for n in NAMES[:3]}), model.end)
     prompts = wording.prompts(forest)
     assert all("noise" not in prompt and prompt.endswith("action:") for prompt in prompts)
     targets = forest.legal / forest.legal.sum(1, keepdims=True)
@@ -109,7 +139,7 @@ def test_pairs_are_drawn_by_what_they_are_worth() -> None:
 
 
 def test_rollouts_keep_the_loss_off_what_the_environment_said(forest: Forest, model: DecidingModel) -> None:
-    wording = Wording(NAMES, NAMES, model.end)
+    wording = Wording(NAMES, LEVELS, model.end)
     every = wording.prompts(forest)
     prompts = [every[root] for root in forest.roots.tolist()][:6]
     walk = Rollouts(forest, wording, [every[root] for root in forest.roots.tolist()], model.tokenizer, 1)
@@ -144,10 +174,16 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
 
 
 def _policy_folder(folder: Path, **changes: Any) -> Path:
-    one = fresh(["where is it"], [*FEATURES, "memory", "answer", "hybrid", "graph", "deep", "abstain"], width=16,
+    levels = Levels({name: (0.25, 0.5) for name in FEATURES})
+    one = fresh(["where is it"], [*levels.words, "memory", "answer", "hybrid", "graph", "deep", "abstain"], width=16,
                 layers=1, length=1024)  # fmt: skip
     one.save(folder)
-    card = {"features": list(FEATURES), "unseen": ["gate_memory", "gate_knows"], "sha256": hash_of(folder)}
+    card = {
+        "features": list(FEATURES),
+        "levels": dict(levels.bounds),
+        "unseen": ["gate_memory", "gate_knows"],
+        "sha256": hash_of(folder),
+    }
     (folder / CARD).write_text(json.dumps({**card, **changes}), "utf-8")
     return folder
 
@@ -185,7 +221,9 @@ def test_a_model_that_cannot_be_asked_leaves_the_decision_to_the_fallback(tmp_pa
 
 def test_cards_of_other_features_are_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="other features"):
-        open_text_policy(_policy_folder(tmp_path / "lm", features=["charm"]), "lm", Rules())
+        open_text_policy(
+            _policy_folder(tmp_path / "lm", features=["charm"], levels={"charm": []}), "lm", Rules()
+        )
     (tmp_path / "lm" / CARD).unlink()
     with pytest.raises(StoreError, match="missing or damaged"):
         open_text_policy(tmp_path / "lm", "lm", Rules())
@@ -198,7 +236,7 @@ def test_the_masked_loss_equals_trl(tmp_path: Path) -> None:
     from datasets import Dataset
     from trl import GRPOConfig, GRPOTrainer
 
-    one = fresh(["a b c d e f"], [], width=16, layers=1, length=32)
+    one = fresh(["a b c d e f g h i j k l"], [], width=16, layers=1, length=32)
     options = GRPOConfig(
         output_dir=str(tmp_path), loss_type="dr_grpo", beta=0.0, per_device_train_batch_size=4, num_generations=4,
         max_completion_length=6, use_cpu=True, bf16=False, gradient_checkpointing=False, report_to=[],
@@ -235,8 +273,10 @@ TINY = {
 
 
 def _run(folder: Path, trees: list[Tree], algorithm: str) -> LmRun:
-    def start() -> DecidingModel:
-        return fresh([t.question for t in trees], [*NAMES, *ACTIONS], width=32, layers=1, length=128)
+    def start(run: LmRun) -> DecidingModel:
+        return fresh(
+            [t.question for t in trees], [*run.levels.words, *ACTIONS], width=32, layers=1, length=128
+        )
 
     recipe = small(algorithm=algorithm, pricing=Pricing(0.1), **TINY)
     return LmRun(folder, trees, ACTIONS, NAMES, recipe, start, "tiny")
@@ -273,7 +313,13 @@ def test_a_small_model_learns_and_a_killed_run_ends_the_same(
     shutil.rmtree(tmp_path / "cut" / MODEL)
     with pytest.raises(InputError, match="other settings"):
         LmRun(
-            tmp_path / "cut", trees[1:], ACTIONS, NAMES, whole.recipe, lambda: pytest.fail("started"), "tiny"
+            tmp_path / "cut",
+            trees[1:],
+            ACTIONS,
+            NAMES,
+            whole.recipe,
+            lambda _: pytest.fail("started"),
+            "tiny",
         )
 
 
@@ -286,8 +332,8 @@ def _killed(*_: Any) -> Any:
 def test_grpo_trains_adapters_on_whole_conversations(forest: Forest, model: DecidingModel) -> None:
     recipe = small(updates=1, batch=2, rollouts=2, lora=2, passes=1)
     before = {name: value.clone() for name, value in model.model.state_dict().items()}
-    copy = fresh(["question number"], [*NAMES, *ACTIONS], width=32, layers=1, length=128)
-    learned, curve = explore(copy, forest, Wording(NAMES, NAMES, copy.end), recipe, 1)
+    copy = fresh(["question number"], [*WORDS, *ACTIONS], width=32, layers=1, length=128)
+    learned, curve = explore(copy, forest, Wording(NAMES, LEVELS, copy.end), recipe, 1)
     assert not any("lora" in name for name in learned.model.state_dict())
     assert any("reward" in row for row in curve)
     assert all(torch.equal(value, model.model.state_dict()[name]) for name, value in before.items())
