@@ -32,10 +32,9 @@ UNITS = {"memory": 0.02, "hybrid": 0.4, "graph": 0.7, "deep": 1.0}
 TOKENS_A_SENTENCE = 24
 MAX_SEARCHES = 5
 KINDS = ("single", "two_hop", "three_hop", "unanswerable")
-# What a conversation tells by itself, or what says nothing beside its neighbours: a language model goes without.
+# What changes from turn to turn and is told by the conversation itself: a language model goes without.
 RETOLD = (
-    "certainty_first", "certainty_weakest", "recall_words", "searches", "here", "tried_hybrid", "tried_graph",
-    "tried_deep", "second_score", "score_margin", "covered", "forms_say", "forms_least", "lead", "strange_words",
+    "searches", "here", "tried_hybrid", "tried_graph", "tried_deep", "second_score", "score_margin", "covered",
 )  # fmt: skip
 FEATURES = (
     "certainty", "certainty_first", "certainty_weakest", "lead", "agreement", "forms_agree", "forms_say", "forms_least",
