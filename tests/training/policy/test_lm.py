@@ -262,7 +262,8 @@ def test_the_masked_loss_equals_trl(tmp_path: Path) -> None:
 
 TINY = {
     "rollouts": 4,
-    "sft_epochs": 25,
+    "sft_rollouts": 4,
+    "sft_epochs": 8,
     "sft_lr": 5e-3,
     "pairs": 100,
     "updates": 3,
