@@ -25,7 +25,7 @@ from training.policy.forest import Forest, plant
 from training.policy.lm_data import Wording, imitation_rows, levels_of, preference_rows
 from training.policy.lm_model import DecidingModel, fresh
 from training.policy.lm_recipe import small
-from training.policy.lm_run import MODEL, LmRun
+from training.policy.lm_run import MODEL, LmRun, known_levels
 from training.policy.lm_stages import Rollouts, explore
 from training.policy.pairs import Pair, make_pairs
 from training.policy.rewarding import Pricing, load_policy_preset
@@ -217,6 +217,15 @@ def test_a_model_that_cannot_be_asked_leaves_the_decision_to_the_fallback(tmp_pa
     choice = policy.decide(_now(("hybrid", "graph", "abstain")))
     assert choice.action == Rules().decide(_now(("hybrid", "graph", "abstain"))).action
     assert "could not decide" in choice.error
+
+
+def test_training_goes_on_with_the_levels_that_a_policy_learned_with(tmp_path: Path) -> None:
+    folder = _policy_folder(tmp_path / "lm")
+    found = known_levels(folder, FEATURES)
+    assert found == Levels({name: (0.25, 0.5) for name in FEATURES})
+    assert known_levels(folder, FEATURES[1:]) is None  # of another agent
+    (folder / CARD).unlink()
+    assert known_levels(folder, FEATURES) is None
 
 
 def test_cards_of_other_features_are_refused(tmp_path: Path) -> None:
