@@ -100,7 +100,7 @@ def fresh(texts: Sequence[str], names: Sequence[str], *, width: int = 128, layer
 
     What fewer hold are names of people and things: known words would let the model learn questions by heart, and of a
     new question it would know none. Positions are rotary: which of two turns is the later one need not be learned for
-    each place in a text apart, as by a GPT-2.
+    each place in a text apart; a GPT-2 of this size learned far less from as much (docs/LOG.md).
     """
     from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
     from tokenizers.models import WordLevel
