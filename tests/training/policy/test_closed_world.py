@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from training.policy import closed_world
+from training.policy.lm_stages import has_trl
 from training.policy.proof import prove
 from training.policy.question_forms import asked_about, other_forms
 from training.world.closed_world import World
@@ -28,8 +29,9 @@ def test_an_invented_thing_is_not_given_away_by_its_features() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
+@pytest.mark.filterwarnings("default")  # the trainers' own are not ours to mend
 def test_a_policy_learns_what_its_model_knows(tmp_path: Path) -> None:
-    found = prove(tmp_path, questions=40, epochs=50, rounds=1, size=60).rows
+    found = prove(tmp_path, questions=40, epochs=50, rounds=1, size=60, lm=has_trl()).rows
     rows = {policy: {name: value or 0.0 for name, value in row.items()} for policy, row in found.items()}
     before, always = rows["untrained"], rows["always-search"]
     for name in ("ip-dpo-1", "grpo-1"):
@@ -39,3 +41,8 @@ def test_a_policy_learns_what_its_model_knows(tmp_path: Path) -> None:
         assert rows[name]["value"] > always["value"]
     assert rows["grpo-1"]["right"] >= always["right"]
     assert rows["grpo-1"]["abstention_f1"] > 0.8
+    if has_trl():
+        assert rows["lm sft"]["value"] > max(rows["lm untrained"]["value"] + 0.2, always["value"])
+        for name in ("lm ip-dpo-1", "lm grpo-1"):
+            assert rows[name]["f1_aware"] > 0.8
+            assert rows[name]["value"] > always["value"] + 0.1
