@@ -12,11 +12,13 @@ from agent.chain import Chain
 from agent.compare import date_key
 from agent.compose import claim_of
 from agent.fields import FIELD
-from agent.inquiry import ANSWER_AT, Inquiry, Thread
+from agent.inquiry import Inquiry
 from agent.judge import answer_of
 from agent.matching import stems
 from agent.question import Question
 from agent.reader import Evidence
+from agent.stepwise import STEPWISE
+from agent.thread import ANSWER_AT, Thread
 from agent.types import Note
 from agent.votes import ballots, differ, heard, voted
 
@@ -63,9 +65,8 @@ def conclude(inquiry: Inquiry, dated: DocumentDate) -> Conclusion | None:
     if thread.best is None:
         return None
     if thread.best.why:
-        read_off = (
-            thread.best.answers[0].kind == FIELD
-        )  # stands in its citation, which is checked as any other
+        # What stands in its citation is checked as any other.
+        read_off = thread.best.answers[0].kind in (FIELD, STEPWISE)
         return Conclusion(thread.judged[0].answer, thread.best.links, not read_off, thread.best.why)
     if thread.question.expects == "yes_no":
         return _yes_no(thread)

@@ -11,8 +11,9 @@ from agent.boundary import absent_names
 from agent.compose import dated_source, differing
 from agent.conclude import NEAR, Conclusion, conclude, notes_of
 from agent.connection import connected
-from agent.inquiry import ANSWER_AT, MISSING_BELOW, STOP_AT, Inquiry, Thread
+from agent.inquiry import Inquiry
 from agent.reader import Evidence
+from agent.thread import ANSWER_AT, MISSING_BELOW, STOP_AT, Thread
 from agent.told import Told
 from agent.types import Answer, Composition, Cost, Note
 from agent.verify import Verified

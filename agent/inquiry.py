@@ -1,166 +1,26 @@
 """The working memory of one question: what was read so far, what is still missing, what it adds up to.
 
 A question is one thread; a comparison that its thread does not settle adds one thread for each thing compared.
-A thread searches with the question first and then, while words of the question stay uncovered, with those words
-and the names that the best evidence brought in: that is how it walks from one document to the next.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
-from agent import compare
-from agent.chain import Chain, best_chains, link_names
-from agent.columns import Lead, cell_answer
-from agent.concepts import other_words
-from agent.fields import field_answer
-from agent.joint import joint_chains
-from agent.judge import Judged, judged
-from agent.matching import stems, weigh
-from agent.proposals import ranked_chains
-from agent.question import Question, analyse, names_in, words
-from agent.reader import Evidence, Reader
+from agent import compare, stepwise
+from agent.judge import Judged
+from agent.matching import weigh
+from agent.question import Question, analyse, words
+from agent.reader import Reader
 from agent.reader_model import ReaderModel
-from agent.rereading import reread
-from agent.sides import worked_out
+from agent.stepwise import Stepwise
+from agent.thread import SETTLED_AT, STOP_AT, Thread
 from agent.types import Goal
 from index.retrieve import Searcher
-from index.types import Hit, Passage, Scope
+from index.types import Hit, Scope
 
-STOP_AT = 0.60  # probability of a right answer at which searching further does not pay
-SETTLED_AT = 0.80  # the same for a comparison, whose parts are worked out by code and surer than a reading
-ANSWER_AT = 0.25  # below it the honest reply is "not in your documents"; docs/LOG.md tells how it was chosen
-ABSENT = 0.05  # probability at most when the collection never mentions something that the question names
-MISSING_BELOW = 0.5  # degree under which a question word counts as not covered
-
-
-def _no_lead(passage: Passage, characters: int) -> str:
-    return ""
-
-
-@dataclass(slots=True)
-class Thread:
-    """One line of search with its evidence."""
-
-    question: Question
-    weights: np.ndarray
-    model: ReaderModel | None = None  # the trained reader; without one, spans come from rules
-    absent: tuple[str, ...] = ()  # names of the question that no passage of the scope holds a word of
-    pool: list[Evidence] = field(default_factory=list)
-    useful: dict[int, float] = field(default_factory=dict)  # passage id -> best usefulness of any search
-    judged: list[Judged] = field(default_factory=list)  # best first
-    asked: list[str] = field(default_factory=list)
-    lead: Lead = _no_lead
-
-    @property
-    def best(self) -> Chain | None:
-        """The chain most probably right so far."""
-        return self.judged[0].chain if self.judged else None
-
-    @property
-    def probability(self) -> float:
-        """Probability that its answer is right."""
-        said = self.judged[0].probability if self.judged else 0.0
-        return min(said, ABSENT) if self.absent else said
-
-    @property
-    def features(self) -> dict[str, float]:
-        """What the judge saw of it."""
-        return dict(self.judged[0].features) if self.judged else {}
-
-    def missing(self) -> tuple[str, ...]:
-        """Question words that the best evidence does not cover."""
-        if self.absent:
-            return self.absent
-        if self.best is None:
-            return self.question.terms
-        pairs = zip(self.question.terms, self.best.covered, strict=True)
-        return tuple(term for term, degree in pairs if degree < MISSING_BELOW)
-
-    def next_goal(self) -> Goal | None:
-        """What to look for now; None when enough is known or nothing new can be asked."""
-        if not self.asked:
-            return self.first_goal()
-        if self.probability >= STOP_AT or self.best is None or self.absent:
-            return None
-        options = self.follow_ups()
-        return options.get("bridge") or options.get("again")
-
-    def first_goal(self) -> Goal:
-        """The thread's first goal: its question as it stands."""
-        return self._goal(f"Find: {self.question.text}", self.question.text)
-
-    def follow_ups(self, eager: bool = False) -> dict[str, Goal]:
-        """What could be asked now that was not: "bridge" walks on from names the evidence brought in, "again"
-        asks for the missing words and others that mean the same. Empty where nothing was found or nothing is missing;
-        `eager`: where nothing is missing, the words of the relation are asked for again."""
-        if self.best is None or self.absent:
-            return {}
-        missing = " ".join(self.missing() or (self._relation() if eager else ()))
-        bridges = self._bridges()
-        head = self.question.head if self.question.head not in self.missing() else ""
-        wanted = " ".join(filter(None, (missing, head)))
-        also = " ".join([wanted, *(other for word in wanted.split() for other in other_words(word))])
-        asked = {_key(q) for q in self.asked}
-        found: dict[str, Goal] = {}
-        for kind, query, text in (
-            (
-                "bridge",
-                f"{' '.join(bridges)} {wanted}",
-                f"Find {wanted or 'more'} of {', '.join(bridges)}",
-            ),
-            ("again", f"{also} {' '.join(self.question.names)}", f"Find again: {wanted}"),
-        ):
-            usable = missing and (bridges or query.endswith(tuple(self.question.names) or " "))
-            if usable and _key(query) not in asked:
-                found[kind] = self._goal(text, query)
-        return found
-
-    def take(self, goal: Goal, evidence: Sequence[Evidence], hits: Sequence[Hit]) -> int:
-        """Add what a search brought and judge anew; how many sentences were new."""
-        self.asked.append(goal.query)
-        for hit in hits:
-            key = hit.passage.id
-            self.useful[key] = max(self.useful.get(key, 0.0), hit.score)
-        held = {e.key: e for e in self.pool}
-        new = [e for e in evidence if e.key not in held]
-        better = {e.key: e for e in evidence if e.key in held and e.cosine > held[e.key].cosine}
-        self.pool = [better.get(e.key, e) for e in self.pool] + new
-        chains = [
-            *ranked_chains(self.question, self.weights, self.pool, self.useful),
-            *best_chains(self.question, self.weights, self.pool),
-        ]
-        apart = field_answer(self.question, self.weights, self.pool, self.useful) or cell_answer(
-            self.question, self.weights, self.pool, self.useful, self.lead
-        )
-        if self.model is not None:
-            apart = apart or worked_out(self.model, self.question, self.weights, self.pool, self.useful)
-            together = joint_chains(self.model, self.question, self.weights, self.pool, self.useful)
-            chains = [*together, *reread(self.model, self.question, chains)]
-        self.judged = judged(self.question, self.weights, chains, self.useful, apart)
-        return len(new)
-
-    def _goal(self, text: str, query: str) -> Goal:
-        return Goal(text=text, query=query, expects=self.question.expects, hop=len(self.asked) + 1)
-
-    def _relation(self) -> tuple[str, ...]:
-        named = stems(" ".join(self.question.names))
-        return tuple(term for term in self.question.terms if not stems(term) <= named)
-
-    def _bridges(self) -> list[str]:
-        """Names that the evidence brought in and the question did not hold, best evidence first."""
-        asked = stems(self.question.text)
-        found: dict[str, None] = {}
-        for one in self.judged[:3]:
-            for link in one.chain.links:
-                for name in (*names_in(link.text), link.passage.title):
-                    if not stems(name) <= asked and name in link_names(link):
-                        found.setdefault(name)
-        return list(found)[:3]
+PASSAGES = 8  # in which a step is looked for, newest first
 
 
 @dataclass(slots=True)
@@ -170,18 +30,23 @@ class Inquiry:
     question: Question
     threads: list[Thread]
     at: int = 0  # the thread being worked on
+    line: Callable[[Question], Thread] | None = None  # opens a line of search for a question of the same scope
+    steps: Stepwise | None = None  # how far the question's descriptions are resolved; None: it has none
+    hits: list[Hit] = field(default_factory=list)  # of all searches, newest first
 
     @classmethod
     def open(cls, text: str, searcher: Searcher, scope: Scope, model: ReaderModel | None = None) -> Inquiry:
         """Take the question apart and weigh its words by their rarity in the scope."""
         question = analyse(text)
         parts = compare.sub_questions(question) if compare.is_comparison(question) else ()
-        threads = []
-        for part in (question, *parts):
+
+        def line(part: Question) -> Thread:
             counts, total = searcher.words.frequencies(part.terms, scope)
             absent, lead = _absent(part, counts), searcher.store.text_before
-            threads.append(Thread(part, weigh(counts, total), model, absent, lead=lead))
-        return cls(question, threads)
+            return Thread(part, weigh(counts, total), model, absent, lead=lead)
+
+        steps = stepwise.begin(question) if model is not None else None
+        return cls(question, [line(part) for part in (question, *parts)], line=line, steps=steps)
 
     @property
     def compares(self) -> bool:
@@ -220,6 +85,8 @@ class Inquiry:
         thread, whole = self.thread, self.compares and self.at == 0
         if not thread.asked:
             return thread.first_goal(), self.at
+        if self.waits:
+            return thread.goal(f"Find first: {self.waits}", self.waits), self.at
         settled = self.compares and (thread.probability >= STOP_AT or len(thread.asked) >= 2)
         bridge = thread.follow_ups(eager=True).get("bridge") if not whole and not settled else None
         if bridge is not None:
@@ -238,13 +105,42 @@ class Inquiry:
             replace(t, pool=list(t.pool), useful=dict(t.useful), judged=list(t.judged), asked=list(t.asked))
             for t in self.threads
         ]
-        return Inquiry(self.question, threads, self.at)
+        return replace(self, threads=threads, hits=list(self.hits))
 
     def read(self, reader: Reader, goal: Goal, hits: Sequence[Hit]) -> int:
         """Read what a search found; how many sentences were new."""
         thread = self.thread
         evidence = reader.read(thread.question, thread.weights, goal.query, hits, goal.hop)
-        return thread.take(goal, evidence, hits)
+        new = thread.take(goal, evidence, hits)
+        if self.steps is not None and thread.probability < STOP_AT:
+            known = {(hit.passage.id, hit.passage.start) for hit in hits}
+            self.hits = [*hits, *(h for h in self.hits if (h.passage.id, h.passage.start) not in known)]
+            self._step_by_step(reader)
+        return new
+
+    @property
+    def waits(self) -> str:
+        """The question of a described thing that the passages at hand do not tell; "" where there is none."""
+        asked = self.whole.asked
+        waits = self.steps.waits if self.steps is not None else ""
+        return "" if waits in asked or self.whole.absent or self.whole.probability >= STOP_AT else waits
+
+    def _step_by_step(self, reader: Reader) -> None:
+        """Resolve what the question describes as far as the passages at hand lead."""
+        assert self.steps is not None and self.line is not None
+        whole, open_line = self.whole, self.line
+
+        def ask(text: str) -> Judged | None:
+            part = open_line(analyse(text))
+            hits = self.hits[:PASSAGES]
+            evidence = reader.read(part.question, part.weights, text, hits, 1)
+            part.take(part.goal(text, text), evidence, hits)
+            return part.judged[0] if part.judged and not part.absent else None
+
+        self.steps = stepwise.advanced(self.steps, ask, lambda text: text in whole.asked)
+        chain = stepwise.as_chain(self.steps, whole.question, whole.weights, whole.pool)
+        if chain is not None:
+            whole.weigh_in(chain, self.steps.probability)
 
     @property
     def probability(self) -> float:
@@ -266,7 +162,3 @@ def _absent(question: Question, counts: Sequence[int]) -> tuple[str, ...]:
         for name in question.names
         if (parts := words(name)) and all(held.get(part, 1) == 0 for part in parts)
     )
-
-
-def _key(query: str) -> frozenset[str]:
-    return frozenset(re.findall(r"\w+", query.lower()))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from agent.board import Board, Verdict
-from agent.inquiry import MISSING_BELOW, STOP_AT
+from agent.thread import MISSING_BELOW, STOP_AT
 
 ALLOWED_OVERLAP = 1  # passages of an earlier search that a novel one may return again (SmartSearch's K)
 MOVED = 0.05  # change of the probability that makes a search useful

@@ -15,9 +15,10 @@ import numpy as np
 
 from agent.chain import Chain
 from agent.compose import claim_of
-from agent.inquiry import Inquiry, Thread
+from agent.inquiry import Inquiry
 from agent.matching import stems
 from agent.reader import Evidence
+from agent.thread import Thread
 from agent.types import Goal, Note
 
 MAX_NOTES = 12  # the claims that serve least go first

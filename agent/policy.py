@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from agent.inquiry import ANSWER_AT, SETTLED_AT, STOP_AT
+from agent.thread import ANSWER_AT, SETTLED_AT, STOP_AT
 
 ACTIONS = ("memory", "answer", "hybrid", "graph", "deep", "refine", "next_goal", "abstain")
 LEVELS = ("hybrid", "graph", "deep")  # searches, cheapest first
@@ -137,6 +137,11 @@ def gate_choice(situation: Situation, features: Collection[str] | None = None) -
     return None
 
 
+def described(situation: Situation) -> bool:
+    """Whether the question describes a thing that no passage found so far tells, and the next goal is to find it."""
+    return bool(situation["parts_left"] and not situation["compares"] and "next_goal" in situation.legal)
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """Searches until the judge is content, walks to the next document while something is missing, and answers
@@ -174,6 +179,8 @@ class Rules:
             return None
         if situation["compares"]:
             return self._further_comparing(situation)
+        if described(situation):
+            return "next_goal"
         if situation["thread_probability"] >= self.stop_at or not situation["missing_share"]:
             return None
         return "next_goal" if "next_goal" in situation.legal else "refine"

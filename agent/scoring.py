@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, pstdev
 
-from agent.inquiry import Thread
+from agent.thread import Thread
 from index.types import Hit
 
 KEEP, ROOM = 60, 40

@@ -10,9 +10,9 @@ import numpy as np
 
 from agent.board import Board, Found, Tools, mode_of
 from agent.boundary import signals_of
-from agent.inquiry import Thread
 from agent.matching import stems
 from agent.policy import ACTIONS, FEATURES, LEVELS, Situation
+from agent.thread import Thread
 from agent.votes import told_chance
 from index.types import Hit
 
@@ -117,7 +117,7 @@ def _progress(board: Board, tools: Tools) -> dict[str, float]:
         "refined": float(board.refined),
         "level": level / 3,
         "on_part": float(inquiry.at > 0),
-        "parts_left": (len(inquiry.threads) - 1 - inquiry.at) / 2,
+        "parts_left": (len(inquiry.threads) - 1 - inquiry.at + bool(inquiry.waits)) / 2,
         "next_same": float(following is not None and following[1] == inquiry.at),
     }
 
@@ -187,7 +187,7 @@ def _judged(board: Board) -> dict[str, float]:
     assert inquiry is not None
     thread, verdicts = inquiry.thread, board.verdicts
     before = verdicts[-2].probability if len(verdicts) > 1 else 0.0
-    seen = thread.features
+    seen = thread.seen
     rival = _rival(thread)
     shown = {name: max(seen.get(name, 0.0), 0.0) for name in
              ("read", "read_none", "agreement", "agreement_mass", "rival", "coverage", "joined")}  # fmt: skip

@@ -14,7 +14,7 @@ from agent.columns import cell_beside
 from agent.conclude import rival_answers
 from agent.fields import BESIDE, may_stand_in_field, record_beside
 from agent.finishing import abstain, conclude_notes, recall, reply, write
-from agent.inquiry import STOP_AT, Inquiry
+from agent.inquiry import Inquiry
 from agent.judging import verdict_of
 from agent.named import hits_within, named_documents
 from agent.notebook import decided, propose
@@ -22,6 +22,7 @@ from agent.packing import evidence
 from agent.question import analyse
 from agent.recollection import Recollection
 from agent.scoring import passage_scores
+from agent.thread import STOP_AT
 from agent.told import Told
 from agent.types import Decision, Stage
 from index.encoders import count_tokens
@@ -219,7 +220,7 @@ def judge(board: Board, tools: Tools, _: str) -> Told:
     missing = thread.missing()
     options = {"enough": thread.probability, "look further": 1 - thread.probability}
     decision = Decision(
-        "judge", tuple(options), chosen, options[chosen], verdict.reason, thread.features, options
+        "judge", tuple(options), chosen, options[chosen], verdict.reason, thread.seen, options
     )
     summary = "Evidence is enough" if enough else f"Not enough yet: {', '.join(missing) or 'weak match'}"
     detail = {

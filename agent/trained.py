@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.inquiry import ANSWER_AT
-from agent.policy import FEATURES, Choice, Situation, gate_choice
+from agent.policy import FEATURES, LEVELS, Choice, Situation, described, gate_choice
 from agent.policy_net import PolicyNet, load_net
+from agent.thread import ANSWER_AT, STOP_AT
 from index.errors import StoreError
 
 ENDINGS = ("answer", "abstain")
@@ -72,6 +72,10 @@ def settled(situation: Situation, unseen: Collection[str], odds_of: Odds, played
         return early
     odds = _known(situation, unseen, odds_of, played)
     action = max(odds, key=lambda option: odds[option])
+    if action in ENDINGS and not played:
+        further = _described(situation, odds)
+        if further is not None:
+            return further
     if situation["searches"] and action in ENDINGS and set(ENDINGS) <= set(situation.legal):
         ending = ENDINGS[situation["probability"] < ANSWER_AT]
         if ending != action:
@@ -79,6 +83,22 @@ def settled(situation: Situation, unseen: Collection[str], odds_of: Odds, played
             said = f"The answer is {situation['probability']:.0%} likely to be right: {kind}."
             return Choice(ending, odds, said)
     return Choice(action, odds, _said(action, odds))
+
+
+def _described(situation: Situation, odds: dict[str, float]) -> Choice | None:
+    """The way on where the question describes what is still to be found: its goal, then the search for it.
+
+    A policy that learned before the agent took questions apart knows nothing of it.
+    """
+    if situation["probability"] >= STOP_AT:
+        return None
+    if described(situation):
+        return Choice("next_goal", odds, "What the question describes is to be found first.")
+    levels = [action for action in LEVELS if action in odds]
+    if levels and situation["searches"] and situation["parts_left"] and not situation["goal_searched"]:
+        best = max(levels, key=lambda level: odds[level])
+        return Choice(best, odds, "What the question describes has not been searched for yet.")
+    return None
 
 
 def offered(situation: Situation) -> tuple[str, ...]:

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from agent.chain import Chain, make_chain, named_terms
 from agent.compare import amount
-from agent.inquiry import Thread
 from agent.judge_rules import NAMES_NEEDED, excluded, names_asked
 from agent.matching import stems
 from agent.reader import Evidence
 from agent.rereading import reread
 from agent.spans import DATE
+from agent.thread import Thread
 
 VOTE_FROM, TOLD_FROM = 0.4, 0.5  # probability of a vote; share of the most votes, to be told (docs/LOG.md)
 USEFUL = 0.5  # of a vote more for a passage that the ranking finds surely useful

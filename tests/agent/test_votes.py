@@ -8,12 +8,13 @@ import pytest
 
 from agent.agent import Agent
 from agent.config import AgentConfig, Settings
-from agent.inquiry import Inquiry, Thread
+from agent.inquiry import Inquiry
 from agent.matching import WordMatcher
 from agent.memo import MemoSearch
 from agent.packing import evidence
 from agent.reader import Reader
 from agent.reader_model import load_reader
+from agent.thread import Thread
 from agent.votes import USEFUL, ballots, told_chance, voted
 from index.encoders import MiniLMEmbedder
 from index.ingest import ingest
