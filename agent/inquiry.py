@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from agent import compare, stepwise
 from agent.judge import Judged
+from agent.judge_rules import holding, names_asked
 from agent.matching import weigh
 from agent.question import Question, analyse, words
 from agent.reader import Reader
@@ -21,6 +22,7 @@ from index.retrieve import Searcher
 from index.types import Hit, Scope
 
 PASSAGES = 8  # in which a step is looked for, newest first
+STEP_BELOW = 0.95  # probability of an answer from which a question is not taken apart
 
 
 @dataclass(slots=True)
@@ -30,7 +32,9 @@ class Inquiry:
     question: Question
     threads: list[Thread]
     at: int = 0  # the thread being worked on
-    line: Callable[[Question], Thread] | None = None  # opens a line of search for a question of the same scope
+    line: Callable[[Question], Thread] | None = (
+        None  # opens a line of search for a question of the same scope
+    )
     steps: Stepwise | None = None  # how far the question's descriptions are resolved; None: it has none
     hits: list[Hit] = field(default_factory=list)  # of all searches, newest first
 
@@ -112,7 +116,7 @@ class Inquiry:
         thread = self.thread
         evidence = reader.read(thread.question, thread.weights, goal.query, hits, goal.hop)
         new = thread.take(goal, evidence, hits)
-        if self.steps is not None and thread.probability < STOP_AT:
+        if self.steps is not None and thread.probability < STEP_BELOW:
             known = {(hit.passage.id, hit.passage.start) for hit in hits}
             self.hits = [*hits, *(h for h in self.hits if (h.passage.id, h.passage.start) not in known)]
             self._step_by_step(reader)
@@ -135,12 +139,18 @@ class Inquiry:
             hits = self.hits[:PASSAGES]
             evidence = reader.read(part.question, part.weights, text, hits, 1)
             part.take(part.goal(text, text), evidence, hits)
-            return part.judged[0] if part.judged and not part.absent else None
+            about = (
+                one
+                for one in part.judged
+                if names_asked(part.question, part.weights, holding(one.chain, one.answer))
+            )
+            return next(about, None) if not part.absent else None
 
         self.steps = stepwise.advanced(self.steps, ask, lambda text: text in whole.asked)
         chain = stepwise.as_chain(self.steps, whole.question, whole.weights, whole.pool)
         if chain is not None:
             whole.weigh_in(chain, self.steps.probability)
+        whole.doubt(self.steps.passes_by)
 
     @property
     def probability(self) -> float:

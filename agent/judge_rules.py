@@ -42,8 +42,13 @@ def unconnected(question: Question, weights: np.ndarray, chain: Chain, answer: s
     alone = len(chain.links) < 2  # the trees know single chains; of packed evidence they have seen little
     if (alone and (not chain.joint or question.options)) or (not alone and joined(chain)):
         return False
-    holding = [link for link in reversed(chain.links) if answer in link.text or answer in link.passage.text]
-    return not names_asked(question, weights, holding[0] if holding else chain.last)
+    return not names_asked(question, weights, holding(chain, answer))
+
+
+def holding(chain: Chain, answer: str) -> Evidence:
+    """The last sentence of a chain that tells its answer, or whose passage does; else the last."""
+    told = (link for link in reversed(chain.links) if answer in link.text or answer in link.passage.text)
+    return next(told, chain.last)
 
 
 def names_asked(question: Question, weights: np.ndarray, link: Evidence) -> bool:

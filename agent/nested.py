@@ -15,39 +15,55 @@ from agent.question import content_words
 
 _PEOPLE = PERSON_NOUNS | frozenset(
     (
-        "performer spouse mom dad parent child grandfather grandmother grandson granddaughter uncle aunt cousin nephew niece "
-        "screenwriter lyricist songwriter star host creator developer discoverer successor predecessor chairman ceo coach "
-        "manager guitarist drummer vocalist bassist winner champion illustrator narrator starring emperor prince "
+        "performer spouse mom dad parent child grandfather grandmother grandson granddaughter uncle aunt cousin nephew "
+        "niece screenwriter lyricist songwriter star host creator developer discoverer successor predecessor chairman "
+        "ceo coach manager guitarist drummer vocalist bassist winner champion illustrator narrator emperor prince "
         "princess pope bishop governor senator minister general admiral patron sponsor master"
     ).split()
 )
-_CAPITAL = r"(?:[A-Z0-9][\w'’&.\-–]*|\"[^\"]+\"|“[^”]+”|'[^']{3,}')"
+# What is asked of a thing by "of" and is a thing again, which more can be asked of.
+_RELATED = frozenset(
+    (
+        "town city village country state county province region district capital birthplace hometown home place "
+        "location headquarters seat employer company school university college mater band team club label publisher institution "
+        "museum network league newspaper magazine airline river lake sea island continent successor predecessor parent "
+        "subsidiary owner house language religion party currency"
+    ).split()
+)
+_QUOTED = "\"[^\"]+\"|“[^”]+”|'[^']{3,}'"
+_WORD = rf"(?:[A-Z][\w'’&.\-–]*|[0-9][\w.\-–]*|{_QUOTED})"
+_FIRST = rf"(?:[A-Z][\w'’&.\-–]*|[0-9][\w.\-–]*(?= [A-Z]|\?)|{_QUOTED})"
+_SMALL = "of|the|and|de|du|la|le|van|von|der|den|del|di|al|for|in|on|to|a|an|at|by|with|from"
 # A name as it stands in a question: capitalised words, small words only between them, what is in brackets behind it.
-_NAME = (
-    rf"(?:the |The )?{_CAPITAL}(?:,? (?:(?:of|the|and|de|du|la|le|van|von|der|den|del|di|al|for|in|on|to|a|an|at|by|with|from) ){{0,2}}"
-    rf"{_CAPITAL})*(?: \([^)]+\))?"
-)
+_NAME = rf"(?P<name>(?:the |The )?{_FIRST}(?:,? (?:(?:{_SMALL}) ){{0,2}}{_WORD})*(?: \([^)]+\))?)"
 _MODIFIED = r"(?:(?!(?:that|which|who|where|whose|and|of|in|by|is|was)\b)[A-Za-z0-9][\w\-]* ){0,3}?"
-_BORN = r"(?:(?:is|was|are|were|has|had) )?(?:[a-z]+ed|born|located|found|held|built|made|set|won|set)\b"
-_SHAPES = (
-    # "the author of One Distant Bell Founder", "the director of the 2008 film Rahi"
-    rf"\bthe (?P<noun>{_MODIFIED}[a-z][a-z\-]+) (?P<of>of|behind|for|in|at|on|to) (?:the |a |an )?(?P<kind>{_MODIFIED})(?P<name>{_NAME})",
-    # "the ship that carried the Sondoe Expedition", "the engineer who designed the Quevolt Bridge"
-    rf"\b(?:the|a|an) (?P<noun>{_MODIFIED}[a-z][a-z\-]+) (?:that|which|who) (?P<verb>(?:[a-z]+ ){{1,4}}?)(?P<name>{_NAME})",
-    # "the river crossed by the Lekerly Bridge", "the town shown in Washing Day"
-    rf"\b(?:the|a|an) (?P<noun>{_MODIFIED}[a-z][a-z\-]+) (?P<done>[a-z]+(?:ed|wn|en|ilt|ade|ung|ld|ept|ing) (?:[a-z]+ ){{0,2}})"
-    rf"(?P<name>{_NAME})",
-    # "the town where Hembospel Rulund was born"
-    rf"\b(?:the|a|an) (?P<noun>{_MODIFIED}[a-z][a-z\-]+) (?P<where>where|in which|at which|on which) (?P<name>{_NAME}) (?P<rest>{_BORN}|is\b|was\b)",
-    # "the country Dai Jitao is from"
-    rf"\b(?:the|a|an) (?P<noun>{_MODIFIED}[a-z][a-z\-]+) (?P<bare>)(?P<name>{_NAME}) (?P<rest>(?:is|was) (?:from|in)|(?:is|was) [a-z]+ in"
-    rf"|(?:lives|lived|died|plays|played|works|worked) (?:in|for|at)|attended|directed|founded|designed|wrote)\b",
+_NOUN = rf"(?P<noun>{_MODIFIED}(?:alma mater|[a-z][a-z\-]+))"
+_THING = rf"\bthe {_NOUN}"
+_DONE = r"[a-z]+(?:ed|wn|en|ilt|ade|ung|ld|ept|ing)"
+_PLACED = r"(?:(?:is|was|are|were|has|had) )?(?:[a-z]+ed|born|found|held|built|made|won|set)\b|is\b|was\b"
+_BARE = (
+    r"(?:is|was) (?:from|in)|(?:is|was) [a-z]+ in|(?:lives|lived|died|plays|played|works|worked) (?:in|for|at)"
+    r"|attended|directed|founded|designed|wrote"
 )
-_POSSESSED = re.compile(rf"(?P<name>{_NAME})['’]s (?P<noun>{_MODIFIED}[a-z][a-z\-]+)")
-_SHAPED = tuple(re.compile(shape) for shape in _SHAPES)
+_SHAPED = tuple(
+    re.compile(shape)
+    for shape in (
+        # "the author of One Distant Bell Founder", "the director of the 2008 film Rahi"
+        rf"\bthe {_NOUN} (?P<of>of|behind|for|in|at|on|to) (?P<kind>(?:the |a |an )?{_MODIFIED}){_NAME}",
+        # "the ship that carried the Sondoe Expedition", "the engineer who designed the Quevolt Bridge"
+        rf"{_THING} (?:that|which|who) (?P<verb>(?:[a-z]+ ){{1,4}}?){_NAME}",
+        # "the river crossed by the Lekerly Bridge", "the town shown in Washing Day"
+        rf"{_THING} (?P<done>{_DONE} (?:[a-z]+ ){{0,2}}){_NAME}",
+        # "the town where Hembospel Rulund was born"
+        rf"{_THING} (?P<where>where|in which|at which|on which) {_NAME} (?P<placed>{_PLACED})",
+        # "the country Ann Ruhl is from"
+        rf"{_THING} {_NAME} (?P<bare>{_BARE})\b",
+    )
+)
+_POSSESSED = re.compile(rf"{_NAME}['’]s {_NOUN}")  # "Ann Ruhl's teacher"
 _ABSTRACT = frozenset(
     "death birth date year day time end start beginning number amount population length one most first last murder "
-    "murders way part list lack win set use".split()
+    "murders staff size cost price height weight way part list lack win set use".split()
 )
 _DOER = re.compile(r"(?:[^e]er|or|ist|ian|ress|man|woman)$")
 _NO_DOER = frozenset(
@@ -112,26 +128,37 @@ def _described(question: str, match: re.Match[str]) -> Description | None:
     parts = match.groupdict()
     noun, name = parts["noun"], parts["name"]
     head = noun.split()[-1]
-    if head in _EMPTY or head in _NOT_NOUNS or set(noun.split()) & _NOT_NOUNS:
+    if (
+        name.endswith(("'s", "’s"))
+        or head in _EMPTY | _ABSTRACT
+        or set(noun.split()) & _NOT_NOUNS
+        or not _ends(question, match)
+    ):
         return None
-    if head in _ABSTRACT or not _ends(question, match):
+    before, after = question[: match.start()], question[match.end() :]
+    if not [word for word in content_words(f"{before} {after}") if word not in _EMPTY]:
         return None
-    rest = question[: match.start()] + " " + question[match.end() :]
-    if not [w for w in content_words(rest) if w not in _EMPTY]:
+    of = parts.get("of") or "of"
+    if of != "of" and (re.search(r"\b(?:did|does|do) $", before) or re.search(rf" {_DONE}$", noun)):
+        return None  # a subject with its verb; a participle, which has a shape of its own
+    inside = question[match.end("noun") : match.start("name")]
+    if re.search(r"\b(?:what|whose)\b|\b(?:which|who)\b.*\b(?:which|who)\b", inside):
+        return None  # it holds what is asked for
+    person = head in _PEOPLE or bool(_DOER.search(head) and head not in _NO_DOER)
+    shaped = parts.get("verb") or parts.get("done") or parts.get("placed") or parts.get("bare")
+    if not shaped and not person and not (of == "of" and set(noun.split()) & _RELATED):
         return None
-    person = head in _PEOPLE or bool(_DOER.search(head)) and head not in _NO_DOER
     if parts.get("verb"):
-        asks = f"{'Who' if person else f'Which {noun}'} {parts['verb'].strip()} {name}?"
+        asks = f"{'Who' if person else f'Which {noun}'} {parts['verb']}{name}?"
     elif parts.get("done"):
-        asks = f"Which {noun} {'' if parts['done'].split()[0].endswith('ing') else 'is '}{parts['done'].strip()} {name}?"
-    elif parts.get("where"):
-        asks = f"In which {noun} {_inverted(name, parts['rest'])}?"
-    elif parts.get("bare") is not None:
-        asks = f"Which {noun} {_inverted(name, parts['rest'])}?"
+        passive = "" if parts["done"].split()[0].endswith("ing") else "is "
+        asks = f"Which {noun} {passive}{parts['done']}{name}?"
+    elif parts.get("placed"):
+        asks = f"In which {noun} {_inverted(name, parts['placed'])}?"
+    elif parts.get("bare"):
+        asks = f"Which {noun} {_inverted(name, parts['bare'])}?"
     else:
-        of = parts.get("of") or "of"
-        kind = question[match.end("of") : match.start("name")] if parts.get("of") else " "
-        asks = f"{'Who' if person else 'What'} is the {noun} {of}{kind}{name}?"
+        asks = f"{'Who' if person else 'What'} is the {noun} {of} {parts.get('kind') or ''}{name}?"
     return Description(match.start(), match.end(), asks)
 
 
@@ -154,4 +181,8 @@ def _ends(question: str, match: re.Match[str]) -> bool:
 
 def _inverted(name: str, rest: str) -> str:
     first, _, more = rest.partition(" ")
-    return f"{first} {name} {more}" if first in ("is", "was", "are", "were", "has", "had") else f"{name} {rest}"
+    return (
+        f"{first} {name} {more}".strip()
+        if first in ("is", "was", "are", "were", "has", "had")
+        else f"{name} {rest}"
+    )

@@ -6,6 +6,7 @@ the whole question, with the sentences of all steps in it, and competes with the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from agent.chain import Chain, make_chain
 from agent.judge import Judged
+from agent.judge_rules import holding
 from agent.matching import stems
 from agent.nested import innermost, put
 from agent.question import Question
@@ -23,6 +25,11 @@ STEPWISE = "step by step"  # kind of the answer of such a chain
 MOST = 4  # steps of one question
 SURE = 0.35  # probability of a step's answer from which it is taken without a search of its own
 FOUND = 0.10  # the same after one
+LIKELY, CERTAIN = (
+    0.55,
+    0.7,
+)  # sureness of the steps from which an answer must speak of what they found: with a last
+# reading about it, and without one
 LINKS = 2  # sentences of each step that are kept
 
 Ask = Callable[[str], Judged | None]  # a question of one step -> what the passages at hand say
@@ -40,6 +47,7 @@ class Step:
 class Stepwise:
     """How far a question is resolved. Make it anew with `advanced` after each search."""
 
+    asked: str
     question: str  # with what was resolved put in
     steps: tuple[Step, ...] = ()
     waits: str = ""  # the question of the step that is still to be found; "" where none is
@@ -47,18 +55,31 @@ class Stepwise:
     tried: frozenset[str] = field(default_factory=frozenset)
 
     @property
+    def sure(self) -> float:
+        """How surely the described things were found: the root of the weakest step's probability (docs/LOG.md)."""
+        return float(np.sqrt(min((step.read.probability for step in self.steps), default=0.0)))
+
+    @property
     def probability(self) -> float:
-        """That the answer is right: every step and the last reading must be."""
-        if self.final is None:
-            return 0.0
-        return float(np.prod([self.final.probability, *(step.read.probability for step in self.steps)]))
+        """That the answer is right: the last reading and what it rests on must be."""
+        return self.sure * self.final.probability if self.final is not None else 0.0
+
+    def passes_by(self, chain: Chain, answer: str) -> bool:
+        """Whether an answer stands in a sentence that never speaks of the thing last found, though that was surely
+        found and looked through: it is about another."""
+        read = self.final is not None and self.final.probability >= SURE
+        if self.waits or self.sure < (LIKELY if read else CERTAIN):
+            return False
+        link = holding(chain, answer)
+        thing = stems(self.steps[-1].read.answer)
+        return 3 * len(thing & stems(f"{link.context} {link.text}")) < 2 * len(thing)
 
 
 def begin(question: Question) -> Stepwise | None:
     """Nothing resolved yet; None where a question describes nothing, or compares."""
     if question.options or question.expects == "yes_no" or innermost(question.text) is None:
         return None
-    return Stepwise(question.text)
+    return Stepwise(question.text, question.text)
 
 
 def advanced(state: Stepwise, ask: Ask, searched: Callable[[str], bool]) -> Stepwise:
@@ -70,21 +91,22 @@ def advanced(state: Stepwise, ask: Ask, searched: Callable[[str], bool]) -> Step
         read = ask(described.asks)
         enough = FOUND if searched(described.asks) else SURE
         if read is None or not _names(read.answer) or read.probability < enough:
-            return Stepwise(text, tuple(steps), described.asks)
+            return Stepwise(state.asked, text, tuple(steps), described.asks)
         steps.append(Step(described.asks, read))
         text = put(text, described, read.answer)
     if not steps:
-        return Stepwise(text)
+        return Stepwise(state.asked, text)
     final = ask(text)
-    if final is None or not final.answer or stems(final.answer) <= stems(state.question):
+    if final is None or not final.answer or stems(final.answer) <= stems(f"{state.asked} {text}"):
         final = None
     unread = final is None or final.probability < SURE
-    return Stepwise(text, tuple(steps), text if unread and not searched(text) else "", final)
+    return Stepwise(state.asked, text, tuple(steps), text if unread and not searched(text) else "", final)
 
 
 def _names(answer: str) -> bool:
-    """Whether an answer may stand where something was described: it is a name or a number."""
-    return any(letter.isupper() or letter.isdigit() for letter in answer)
+    """Whether an answer may stand where one thing was described: it is a name, and not a list of several."""
+    several = re.search(r"[A-Z].*\band\b.*[A-Z]|,.*,", answer)
+    return not several and any(letter.isupper() for letter in answer)
 
 
 def as_chain(

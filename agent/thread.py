@@ -7,8 +7,8 @@ and the names that the best evidence brought in: that is how it walks from one d
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from agent.columns import Lead, cell_answer
 from agent.concepts import other_words
 from agent.fields import field_answer
 from agent.joint import joint_chains
-from agent.judge import FEATURES, Judged, features, judged
+from agent.judge import FEATURES, UNCONNECTED, Judged, features, judged
 from agent.matching import stems
 from agent.proposals import ranked_chains
 from agent.question import Question, names_in
@@ -142,7 +142,7 @@ class Thread:
         return len(new)
 
     def weigh_in(self, chain: Chain, probability: float) -> None:
-        """Add a chain worked out step by step: first where it is more probable than what was read at once."""
+        """Add a chain worked out step by step: first where it is no less probable than what was read at once."""
         answer = chain.answers[0].text
         said = {stems(one.answer): one.probability for one in reversed(self.judged)}.get(stems(answer), 0.0)
         others = [one.chain for one in self.judged]
@@ -151,6 +151,16 @@ class Thread:
         seen = dict(zip(FEATURES, row.round(4).tolist(), strict=True))
         ours = Judged(chain, answer, max(probability, said), seen)
         self.judged = sorted([ours, *self.judged], key=lambda one: -one.probability)
+
+    def doubt(self, passes_by: Callable[[Chain, str], bool]) -> None:
+        """Hold chains that pass by what the question describes for no more probable than unconnected ones."""
+        held = [
+            replace(one, probability=min(one.probability, UNCONNECTED))
+            if not one.chain.why and passes_by(one.chain, one.answer)
+            else one
+            for one in self.judged
+        ]
+        self.judged = sorted(held, key=lambda one: -one.probability)
 
     def goal(self, text: str, query: str) -> Goal:
         """A goal of this thread."""
