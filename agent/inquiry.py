@@ -150,7 +150,7 @@ class Inquiry:
         chain = stepwise.as_chain(self.steps, whole.question, whole.weights, whole.pool)
         if chain is not None:
             whole.weigh_in(chain, self.steps.probability)
-        whole.doubt(self.steps.passes_by)
+        whole.doubt(self.steps.limit)
 
     @property
     def probability(self) -> float:

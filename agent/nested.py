@@ -25,9 +25,9 @@ _PEOPLE = PERSON_NOUNS | frozenset(
 _RELATED = frozenset(
     (
         "town city village country state county province region district capital birthplace hometown home place "
-        "location headquarters seat employer company school university college mater band team club label publisher institution "
-        "museum network league newspaper magazine airline river lake sea island continent successor predecessor parent "
-        "subsidiary owner house language religion party currency"
+        "location headquarters seat employer company school university college mater band team club label publisher "
+        "institution museum network league newspaper magazine airline river lake sea island continent "
+        "successor predecessor parent subsidiary owner house language religion party currency"
     ).split()
 )
 _QUOTED = "\"[^\"]+\"|“[^”]+”|'[^']{3,}'"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from agent.chain import Chain, make_chain
-from agent.judge import Judged
+from agent.judge import UNCONNECTED, Judged
 from agent.judge_rules import holding
 from agent.matching import stems
 from agent.nested import innermost, put
@@ -30,6 +30,7 @@ LIKELY, CERTAIN = (
     0.7,
 )  # sureness of the steps from which an answer must speak of what they found: with a last
 # reading about it, and without one
+OPEN = 0.5  # probability at most of such an answer while a step waits
 LINKS = 2  # sentences of each step that are kept
 
 Ask = Callable[[str], Judged | None]  # a question of one step -> what the passages at hand say
@@ -64,15 +65,18 @@ class Stepwise:
         """That the answer is right: the last reading and what it rests on must be."""
         return self.sure * self.final.probability if self.final is not None else 0.0
 
-    def passes_by(self, chain: Chain, answer: str) -> bool:
-        """Whether an answer stands in a sentence that never speaks of the thing last found, though that was surely
-        found and looked through: it is about another."""
+    def limit(self, chain: Chain, answer: str) -> float:
+        """How probable an answer may be called that was read without steps. Where its sentence never speaks of the
+        thing last found, though that was surely found, it is about another: looked through, there is nothing in it;
+        not yet looked through, it is too little to stop at."""
         read = self.final is not None and self.final.probability >= SURE
-        if self.waits or self.sure < (LIKELY if read else CERTAIN):
-            return False
+        if self.sure < (LIKELY if read and not self.waits else CERTAIN):
+            return 1.0
         link = holding(chain, answer)
         thing = stems(self.steps[-1].read.answer)
-        return 3 * len(thing & stems(f"{link.context} {link.text}")) < 2 * len(thing)
+        if 3 * len(thing & stems(f"{link.context} {link.text}")) >= 2 * len(thing):
+            return 1.0
+        return OPEN if self.waits else UNCONNECTED
 
 
 def begin(question: Question) -> Stepwise | None:

@@ -17,7 +17,7 @@ from agent.columns import Lead, cell_answer
 from agent.concepts import other_words
 from agent.fields import field_answer
 from agent.joint import joint_chains
-from agent.judge import FEATURES, UNCONNECTED, Judged, features, judged
+from agent.judge import FEATURES, Judged, features, judged
 from agent.matching import stems
 from agent.proposals import ranked_chains
 from agent.question import Question, names_in
@@ -152,12 +152,12 @@ class Thread:
         ours = Judged(chain, answer, max(probability, said), seen)
         self.judged = sorted([ours, *self.judged], key=lambda one: -one.probability)
 
-    def doubt(self, passes_by: Callable[[Chain, str], bool]) -> None:
-        """Hold chains that pass by what the question describes for no more probable than unconnected ones."""
+    def doubt(self, limit: Callable[[Chain, str], float]) -> None:
+        """Hold what was not worked out step by step for no more probable than the limit of its chain and answer."""
         held = [
-            replace(one, probability=min(one.probability, UNCONNECTED))
-            if not one.chain.why and passes_by(one.chain, one.answer)
-            else one
+            one
+            if one.chain.why
+            else replace(one, probability=min(one.probability, limit(one.chain, one.answer)))
             for one in self.judged
         ]
         self.judged = sorted(held, key=lambda one: -one.probability)
