@@ -22,7 +22,7 @@ from index.retrieve import Searcher
 from index.types import Hit, Scope
 
 PASSAGES = 8  # in which a step is looked for, newest first
-STEP_BELOW = 0.95  # probability of an answer from which a question is not taken apart
+STEP_BELOW = 0.9  # probability of an answer from which a question is not taken apart
 
 
 @dataclass(slots=True)
@@ -134,8 +134,8 @@ class Inquiry:
         assert self.steps is not None and self.line is not None
         whole, open_line = self.whole, self.line
 
-        def ask(text: str) -> Judged | None:
-            part = open_line(analyse(text))
+        def ask(text: str, single: bool) -> Judged | None:
+            part = replace(open_line(analyse(text)), single=single)
             hits = self.hits[:PASSAGES]
             evidence = reader.read(part.question, part.weights, text, hits, 1)
             part.take(part.goal(text, text), evidence, hits)
@@ -150,7 +150,7 @@ class Inquiry:
         chain = stepwise.as_chain(self.steps, whole.question, whole.weights, whole.pool)
         if chain is not None:
             whole.weigh_in(chain, self.steps.probability)
-        whole.doubt(self.steps.limit)
+        whole.doubt(self.steps.keeps)
 
     @property
     def probability(self) -> float:

@@ -35,7 +35,7 @@ _WORD = rf"(?:[A-Z][\w'’&.\-–]*|[0-9][\w.\-–]*|{_QUOTED})"
 _FIRST = rf"(?:[A-Z][\w'’&.\-–]*|[0-9][\w.\-–]*(?= [A-Z]|\?)|{_QUOTED})"
 _SMALL = "of|the|and|de|du|la|le|van|von|der|den|del|di|al|for|in|on|to|a|an|at|by|with|from"
 # A name as it stands in a question: capitalised words, small words only between them, what is in brackets behind it.
-_NAME = rf"(?P<name>(?:the |The )?{_FIRST}(?:,? (?:(?:{_SMALL}) ){{0,2}}{_WORD})*(?: \([^)]+\))?)"
+_NAME = rf"(?P<name>(?:the |The )?{_FIRST}(?:[,;:!]? (?:(?:{_SMALL}) ){{0,2}}{_WORD})*!?(?: \([^)]+\))?)"
 _MODIFIED = r"(?:(?!(?:that|which|who|where|whose|and|of|in|by|is|was)\b)[A-Za-z0-9][\w\-]* ){0,3}?"
 _NOUN = rf"(?P<noun>{_MODIFIED}(?:alma mater|[a-z][a-z\-]+))"
 _THING = rf"\bthe {_NOUN}"
@@ -174,7 +174,7 @@ def _ends(question: str, match: re.Match[str]) -> bool:
     before = re.findall(r"[a-z]+", question[: match.start()].lower())
     if set(before) & {"did", "does", "do"}:
         return follows.islower() and follows not in _JOINS
-    return bool(re.search(r"(?:ed|en|wn|born|famous|from)$", follows)) and bool(
+    return bool(re.search(r"(?:ed|en|wn|born|famous|from|best)$", follows)) and bool(
         set(before) & {"is", "was", "are", "were", "has", "have", "had", "made"}
     )
 

@@ -200,6 +200,13 @@ def read(board: Board, tools: Tools, _: str) -> Told:
             for link in best.links
         ]
         detail["answers"] = [{"text": a.text, "score": round(a.score, 3)} for a in best.answers]
+    steps = board.inquiry.steps
+    if steps is not None and (steps.steps or steps.waits):
+        detail["steps"] = [
+            {"asks": s.asks, "answer": s.read.answer, "probability": round(s.read.probability, 4)}
+            for s in steps.steps
+        ]
+        detail["waits"] = board.inquiry.waits
     return Told(f"Read {new} new sentence{'' if new == 1 else 's'}", detail, error=error)
 
 

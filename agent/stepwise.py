@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from agent.chain import Chain, make_chain
-from agent.judge import UNCONNECTED, Judged
+from agent.judge import Judged
 from agent.judge_rules import holding
 from agent.matching import stems
 from agent.nested import innermost, put
@@ -25,15 +25,10 @@ STEPWISE = "step by step"  # kind of the answer of such a chain
 MOST = 4  # steps of one question
 SURE = 0.35  # probability of a step's answer from which it is taken without a search of its own
 FOUND = 0.10  # the same after one
-LIKELY, CERTAIN = (
-    0.55,
-    0.7,
-)  # sureness of the steps from which an answer must speak of what they found: with a last
-# reading about it, and without one
-OPEN = 0.5  # probability at most of such an answer while a step waits
 LINKS = 2  # sentences of each step that are kept
 
-Ask = Callable[[str], Judged | None]  # a question of one step -> what the passages at hand say
+# A question, and whether its answer stands in one sentence -> what the passages at hand say.
+Ask = Callable[[str, bool], Judged | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +48,6 @@ class Stepwise:
     steps: tuple[Step, ...] = ()
     waits: str = ""  # the question of the step that is still to be found; "" where none is
     final: Judged | None = None  # of the question with everything put in
-    tried: frozenset[str] = field(default_factory=frozenset)
 
     @property
     def sure(self) -> float:
@@ -65,18 +59,18 @@ class Stepwise:
         """That the answer is right: the last reading and what it rests on must be."""
         return self.sure * self.final.probability if self.final is not None else 0.0
 
-    def limit(self, chain: Chain, answer: str) -> float:
-        """How probable an answer may be called that was read without steps. Where its sentence never speaks of the
-        thing last found, though that was surely found, it is about another: looked through, there is nothing in it;
-        not yet looked through, it is too little to stop at."""
-        read = self.final is not None and self.final.probability >= SURE
-        if self.sure < (LIKELY if read and not self.waits else CERTAIN):
+    def keeps(self, chain: Chain, answer: str) -> float:
+        """Share of its probability that an answer keeps which was read without steps.
+
+        Where its sentence never speaks of the thing last found, it can only be right if a step was wrong.
+        """
+        if not self.steps:
             return 1.0
         link = holding(chain, answer)
         thing = stems(self.steps[-1].read.answer)
         if 3 * len(thing & stems(f"{link.context} {link.text}")) >= 2 * len(thing):
             return 1.0
-        return OPEN if self.waits else UNCONNECTED
+        return 1.0 - self.sure**2
 
 
 def begin(question: Question) -> Stepwise | None:
@@ -92,7 +86,7 @@ def advanced(state: Stepwise, ask: Ask, searched: Callable[[str], bool]) -> Step
     while (described := innermost(text)) is not None and len(steps) < MOST:
         if any(step.asks == described.asks for step in steps):
             break
-        read = ask(described.asks)
+        read = ask(described.asks, True)
         enough = FOUND if searched(described.asks) else SURE
         if read is None or not _names(read.answer) or read.probability < enough:
             return Stepwise(state.asked, text, tuple(steps), described.asks)
@@ -100,7 +94,7 @@ def advanced(state: Stepwise, ask: Ask, searched: Callable[[str], bool]) -> Step
         text = put(text, described, read.answer)
     if not steps:
         return Stepwise(state.asked, text)
-    final = ask(text)
+    final = ask(text, False)
     if final is None or not final.answer or stems(final.answer) <= stems(f"{state.asked} {text}"):
         final = None
     unread = final is None or final.probability < SURE

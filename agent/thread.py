@@ -52,6 +52,7 @@ class Thread:
     judged: list[Judged] = field(default_factory=list)  # best first
     asked: list[str] = field(default_factory=list)
     lead: Lead = _no_lead
+    single: bool = False  # its answer stands in one sentence: chains of several are not read
 
     @property
     def best(self) -> Chain | None:
@@ -131,6 +132,7 @@ class Thread:
             *ranked_chains(self.question, self.weights, self.pool, self.useful),
             *best_chains(self.question, self.weights, self.pool),
         ]
+        chains = [chain for chain in chains if len(chain.links) == 1] if self.single else chains
         apart = field_answer(self.question, self.weights, self.pool, self.useful) or cell_answer(
             self.question, self.weights, self.pool, self.useful, self.lead
         )
@@ -152,12 +154,10 @@ class Thread:
         ours = Judged(chain, answer, max(probability, said), seen)
         self.judged = sorted([ours, *self.judged], key=lambda one: -one.probability)
 
-    def doubt(self, limit: Callable[[Chain, str], float]) -> None:
-        """Hold what was not worked out step by step for no more probable than the limit of its chain and answer."""
+    def doubt(self, keeps: Callable[[Chain, str], float]) -> None:
+        """Leave what was not worked out step by step only a share of its probability. keeps: by chain and answer."""
         held = [
-            one
-            if one.chain.why
-            else replace(one, probability=min(one.probability, limit(one.chain, one.answer)))
+            one if one.chain.why else replace(one, probability=one.probability * keeps(one.chain, one.answer))
             for one in self.judged
         ]
         self.judged = sorted(held, key=lambda one: -one.probability)

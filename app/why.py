@@ -123,6 +123,8 @@ def _evidence(detail: Mapping[str, Any], kept: set[int]) -> str:
             lines.append(f"{name}: {listed}")
     lines += [f"Query: {detail['query']}"] if hits and detail.get("query") else []
     lines += [f"Read: “{best['text']}” ({best['score']:.2f})" for best in detail.get("best", ())]
+    lines += [f"Step: {s['asks']} {s['answer']} ({s['probability']:.0%})" for s in detail.get("steps", ())]
+    lines += [f"Still to find: {detail['waits']}"] if detail.get("waits") else []
     lines += [f"Answer: {a['text']} ({a['score']:.2f})" for a in detail.get("answers", ())[:3]]
     rivals = set(detail.get("rivals", ()))
     lines += [

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 
 from agent.inquiry import Inquiry
-from agent.judge import UNCONNECTED
 from agent.matching import WordMatcher
 from agent.reader import Reader
 from agent.reader_model import load_reader
 from agent.stepwise import STEPWISE
+from agent.thread import ANSWER_AT
 from index.encoders import MiniLMEmbedder
 from index.ingest import ingest_passages
 from index.retrieve import Searcher
@@ -94,7 +94,7 @@ def test_an_answer_about_another_is_doubted(searcher: Searcher, reader: Reader) 
     inquiry.read(reader, goal, of(hits, "Report of the Sarn Expedition", "Register of ships", "Pell Aubry"))
     while (following := inquiry.following()) is not None and inquiry.waits:
         inquiry.read(reader, following[0], of(hits, "Register of ships", "Pell Aubry"))
-    assert all(one.probability <= UNCONNECTED for one in inquiry.whole.judged if one.answer == "Marl")
+    assert all(one.probability < ANSWER_AT for one in inquiry.whole.judged if one.answer == "Marl")
 
 
 def test_a_fork_goes_its_own_way(searcher: Searcher, reader: Reader) -> None:
