@@ -88,7 +88,7 @@ def advanced(state: Stepwise, ask: Ask, searched: Callable[[str], bool]) -> Step
             break
         read = ask(described.asks, True)
         enough = FOUND if searched(described.asks) else SURE
-        if read is None or not _names(read.answer) or read.probability < enough:
+        if read is None or not _names(read.answer, described.asks) or read.probability < enough:
             return Stepwise(state.asked, text, tuple(steps), described.asks)
         steps.append(Step(described.asks, read))
         text = put(text, described, read.answer)
@@ -101,10 +101,11 @@ def advanced(state: Stepwise, ask: Ask, searched: Callable[[str], bool]) -> Step
     return Stepwise(state.asked, text, tuple(steps), text if unread and not searched(text) else "", final)
 
 
-def _names(answer: str) -> bool:
-    """Whether an answer may stand where one thing was described: it is a name, and not a list of several."""
+def _names(answer: str, asks: str) -> bool:
+    """Whether an answer may stand where one thing was described: a name, no list of several, not one out of the
+    question."""
     several = re.search(r"[A-Z].*\band\b.*[A-Z]|,.*,", answer)
-    return not several and any(letter.isupper() for letter in answer)
+    return not several and any(letter.isupper() for letter in answer) and not stems(answer) <= stems(asks)
 
 
 def as_chain(
