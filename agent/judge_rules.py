@@ -21,6 +21,7 @@ from index.names import title_names
 
 NAMES_NEEDED = 0.6  # share of the question's names that an unconnected sentence with the answer must hold
 CLOSED = ("yes", "no")
+PAY = frozenset("salary wage wages pay income revenue budget compensation".split())
 
 
 def excluded(question: Question, weights: np.ndarray, chain: Chain, answer: str) -> bool:
@@ -28,6 +29,7 @@ def excluded(question: Question, weights: np.ndarray, chain: Chain, answer: str)
     return (
         not plausible(question.expects, answer)
         or echoes(question, answer)
+        or too_little(question, answer)
         or own_number(question, chain, answer)
         or unconnected(question, weights, chain, answer)
         or _another(designations(question.text), chain)
@@ -61,6 +63,11 @@ def echoes(question: Question, answer: str) -> bool:
     wanted = question.expects in ("date", "year", "number") and not question.options
     own = stems(answer)
     return wanted and bool(own) and not re.search(r"\d", answer) and own <= stems(question.text)
+
+
+def too_little(question: Question, answer: str) -> bool:
+    """Whether a bare number of one or two digits is taken for somebody's pay: it is an age, a page, a note."""
+    return question.head in PAY and bool(re.fullmatch(r"\d{1,2}", answer.strip()))
 
 
 def own_number(question: Question, chain: Chain, answer: str) -> bool:

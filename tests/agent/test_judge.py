@@ -137,3 +137,10 @@ def test_a_word_of_the_question_is_no_date() -> None:
     assert judge_rules.echoes(asked, "born") and judge_rules.echoes(asked, "the engineer")
     assert not judge_rules.echoes(asked, "3 May 1900") and not judge_rules.echoes(asked, "Easter Sunday")
     assert not judge_rules.echoes(analyse("Who was the engineer born in Tarsholm?"), "the engineer")
+
+
+def test_an_age_is_no_pay() -> None:
+    asked = analyse("What base salary does the head of the yard receive?")
+    assert judge_rules.too_little(asked, "61")
+    assert not judge_rules.too_little(asked, "61,000") and not judge_rules.too_little(asked, "$61")
+    assert not judge_rules.too_little(analyse("What is the length of the yard?"), "61")
