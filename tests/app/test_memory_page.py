@@ -104,6 +104,13 @@ def test_why_shows_each_decision_and_the_run_can_be_taken_along(opened: Workspac
     hostile = json.loads(json.dumps(message.trajectory))
     hostile["steps"][0]["summary"] = "<script>alert(1)</script>"
     assert "<script>" not in why_html(hostile, None)
+    described = json.loads(json.dumps(message.trajectory))
+    read = next(step for step in described["steps"] if step["stage"] == "read")
+    read["detail"]["steps"] = [{"asks": "Who built <b>it</b>?", "answer": "Ilse Marn", "probability": 0.8123}]
+    read["detail"]["waits"] = "Where was Ilse Marn born?"
+    told = why_html(described, None)
+    assert "Step: Who built &lt;b&gt;it&lt;/b&gt;? Ilse Marn (81%)" in told
+    assert "Still to find: Where was Ilse Marn born?" in told
 
 
 def test_the_memory_page_shows_corrects_forgets_and_exports(opened: Workspace, talk: str) -> None:

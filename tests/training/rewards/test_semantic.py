@@ -31,6 +31,8 @@ TEXT = (
     "The Teal Bridge was designed by Mira Vell and opened in 1887. It crosses the River Aske near Tarsholm."
 )
 
+BF16 = 1e-3  # where the processor multiplies in bfloat16, a vector depends on its batch in the fourth digit
+
 
 def test_similarity_orders_answers() -> None:
     same = similarity(TEXT, TEXT)
@@ -89,9 +91,9 @@ def test_a_group_takes_one_pass_of_the_encoder(name: str, monkeypatch: pytest.Mo
     counting = Counting()
     cache = CachedEmbedder(counting)
     _use(cache, monkeypatch)
-    assert score_group(REWARDS[name], runs) == pytest.approx(before, abs=1e-5)
+    assert score_group(REWARDS[name], runs) == pytest.approx(before, abs=BF16)
     assert len(counting.calls) == 1
-    assert score_group(REWARDS[name], runs) == pytest.approx(before, abs=1e-5)
+    assert score_group(REWARDS[name], runs) == pytest.approx(before, abs=BF16)
     assert len(counting.calls) == 1  # everything is known now
 
 
