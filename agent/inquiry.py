@@ -32,9 +32,7 @@ class Inquiry:
     question: Question
     threads: list[Thread]
     at: int = 0  # the thread being worked on
-    line: Callable[[Question], Thread] | None = (
-        None  # opens a line of search for a question of the same scope
-    )
+    line: Callable[[Question], Thread] | None = None  # opens one for a question of the same scope
     steps: Stepwise | None = None  # how far the question's descriptions are resolved; None: it has none
     hits: list[Hit] = field(default_factory=list)  # of all searches, newest first
 

@@ -51,7 +51,7 @@ class Stepwise:
 
     @property
     def sure(self) -> float:
-        """How surely the described things were found: the root of the weakest step's probability (docs/LOG.md)."""
+        """How surely the described things were found: the root of the weakest step's probability (decision 0019)."""
         return float(np.sqrt(min((step.read.probability for step in self.steps), default=0.0)))
 
     @property
