@@ -86,6 +86,8 @@ class AgentConfig:
         0.02  # of a sentence that is read; 0: passages whole
     )
 
+    step_by_step: bool = True  # whether what a question describes is looked for first
+
     def __post_init__(self) -> None:
         _check_all(self, "agent")
 

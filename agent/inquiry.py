@@ -37,8 +37,19 @@ class Inquiry:
     hits: list[Hit] = field(default_factory=list)  # of all searches, newest first
 
     @classmethod
-    def open(cls, text: str, searcher: Searcher, scope: Scope, model: ReaderModel | None = None) -> Inquiry:
-        """Take the question apart and weigh its words by their rarity in the scope."""
+    def open(
+        cls,
+        text: str,
+        searcher: Searcher,
+        scope: Scope,
+        model: ReaderModel | None = None,
+        *,
+        apart: bool = True,
+    ) -> Inquiry:
+        """Take the question apart and weigh its words by their rarity in the scope.
+
+        apart: whether its descriptions become questions of their own, which only a reader can answer.
+        """
         question = analyse(text)
         parts = compare.sub_questions(question) if compare.is_comparison(question) else ()
 
@@ -47,7 +58,7 @@ class Inquiry:
             absent, lead = _absent(part, counts), searcher.store.text_before
             return Thread(part, weigh(counts, total), model, absent, lead=lead)
 
-        steps = stepwise.begin(question) if model is not None else None
+        steps = stepwise.begin(question) if apart and model is not None else None
         return cls(question, [line(part) for part in (question, *parts)], line=line, steps=steps)
 
     @property

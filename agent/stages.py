@@ -90,7 +90,9 @@ def _remembered(known: Recollection) -> Decision:
 def plan(board: Board, tools: Tools, kind: str) -> Told:
     """The goal to work on: the question's first, the `next` one, or the same in another wording (`refine`)."""
     if board.inquiry is None:
-        board.inquiry = Inquiry.open(board.question, tools.searcher, tools.scope, tools.reader_model)
+        board.inquiry = Inquiry.open(
+            board.question, tools.searcher, tools.scope, tools.reader_model, apart=tools.config.step_by_step
+        )
     inquiry, error = board.inquiry, ""
     if kind == "refine":
         goal = inquiry.again()

@@ -3,39 +3,26 @@
     python -m benchmarks.agent_ablation --data DIR [--data DIR ...] --limit 40 --json OUT
 
 Searches and readings of a question are shared between the variants, policies that choose the same actions share the
-run, and word vectors and readings are kept beside
-the evaluation indexes: a table costs little more than its most thorough variant, a second one a fraction of that.
-Seconds are therefore not compared, searches and tokens are. Each question is a line of OUT-<set>.jsonl once done; run
-again at the same commit, the lines that are there are not measured again.
+run, and word vectors and readings are kept beside the evaluation indexes: a table costs little more than its most
+thorough variant, a second one a fraction of that. Each question is a line of OUT-<set>.jsonl once done; run again at
+the same commit, the lines that are there are not measured again. Seconds are of the first `--alone` questions of each
+set, which every variant answers once more by itself, nothing shared and nothing kept.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+import time
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from agent.agent import Agent
-from agent.board import Board, Tools
-from agent.boundary import RuleBoundary
 from agent.build import open_agent
-from agent.notebook import Comparison, Notebook, gained_claims
-from agent.policy import (
-    AdaptiveNote,
-    Choice,
-    Policy,
-    Rules,
-    Situation,
-    always_deep,
-    always_single,
-    fixed_three_hop,
-)
 from agent.run import Run
-from agent.types import Answer, Note
-from agent.verify import Verifier
+from benchmarks.agent_variants import VARIANTS, Variant, answer_of
 from index.encoders import load_embedder
 from training.answer_scores import Case, check, score
 from training.benchmark_index import open_index
@@ -46,129 +33,26 @@ from training.metrics import bootstrap, paired_difference
 from training.report import Grid, provenance, show, track, write_json
 
 METRICS = ("right", "em", "f1", "evidence_recall", "citation_precision", "abstain_precision", "abstain_recall",
-           "searches", "context_tokens")  # fmt: skip
+           "searches", "context_tokens", "seconds")  # fmt: skip
 TOGETHER = "all together"
 GAPS = {"right": "full_minus_this", "f1": "f1_full_minus_this"}
+WARM = "Who wrote the report, and when?"
 IN_SENTENCES = 0.05  # share right below which a set's answers are sentences, and F1 says how good they are
 
 
-@dataclass(frozen=True)
-class Without:
-    """A policy that may not choose some actions: they are taken out of what it sees as legal."""
-
-    policy: Policy
-    banned: frozenset[str]
-
-    @property
-    def name(self) -> str:
-        return f"{self.policy.name} without {', '.join(sorted(self.banned))}"
-
-    @property
-    def fingerprint(self) -> str:
-        return self.policy.fingerprint
-
-    def decide(self, situation: Situation) -> Choice:
-        """The policy's choice among the actions that are left; all of them where none is."""
-        left = tuple(action for action in situation.legal if action not in self.banned)
-        return self.policy.decide(replace(situation, legal=left or situation.legal))
-
-
-class LastVersion:
-    """Notes without a comparison: the last proposal wins."""
-
-    def compare(self, question: str, old: Notebook, new: Notebook) -> Comparison:
-        """Always better."""
-        return Comparison(True, gained_claims(old.notes, new.notes), "Not compared.")
-
-
-class Unchecked(Verifier):
-    """Citations as they come: nothing is looked up."""
-
-    def exists(self, note: Note) -> bool:
-        """Taken on trust."""
-        return True
-
-    def _borne_out(self, *_: object) -> bool:
-        return True
-
-
-def _same(tools: Tools) -> Tools:
-    return tools
-
-
-@dataclass(frozen=True)
-class Variant:
-    """The agent with something changed."""
-
-    name: str
-    policy: Callable[[Agent], Policy]
-    change: Callable[[Tools], Tools] = field(default=_same)
-
-
-def _of(policy: Policy) -> Callable[[Agent], Policy]:
-    return lambda agent: policy
-
-
-def _without(*actions: str) -> Callable[[Agent], Policy]:
-    return lambda agent: Without(agent.policy, frozenset(actions))
-
-
-def _unverified(tools: Tools) -> Tools:
-    return replace(tools, verifier=Unchecked(tools.searcher.store, None))  # type: ignore[arg-type]
-
-
-VARIANTS = (
-    Variant("full", lambda agent: agent.policy),
-    Variant("no gate", lambda agent: agent.policy,
-            lambda tools: replace(tools, boundary=RuleBoundary(hopeless_absent=0.0))),
-    Variant("no further goals", _without("next_goal")),
-    Variant("no refinement", _without("refine")),
-    Variant("no judge", _of(Rules(stop_at=2.0, settled_at=2.0, answer_at=0.0))),
-    Variant("no abstention", _of(Rules(answer_at=0.0))),
-    Variant("no graph (hybrid only)", _of(Rules(level="hybrid"))),
-    Variant("whole passages", lambda agent: agent.policy,
-            lambda tools: replace(tools, config=replace(tools.config, evidence_worth=0.0))),
-    Variant("no comparison of notes", lambda agent: agent.policy,
-            lambda tools: replace(tools, comparer=LastVersion())),
-    Variant("no trained reader", lambda agent: agent.policy, lambda tools: replace(tools, reader_model=None)),
-    Variant("no verification", lambda agent: agent.policy, _unverified),
-    Variant("single-shot", _of(always_single())),
-    Variant("fixed-3-hop", _of(fixed_three_hop())),
-    Variant("always-deep", _of(always_deep())),
-    Variant("adaptive-note", _of(AdaptiveNote())),
-)  # fmt: skip
-
-
-def answer_of(
+def outcomes(
     agent: Agent,
-    tools: Tools,
-    variant: Variant,
-    question: str,
-    known: dict[tuple[str, ...], Run] | None = None,
-) -> Answer:
-    """The variant's answer, over the searches and readings that `tools` remember.
+    cases: Sequence[Case],
+    variants: Sequence[Variant],
+    clock: Agent | None = None,
+    timed: frozenset[str] = frozenset(),
+) -> Iterator[dict[str, Any]]:
+    """For each question, the metrics of each variant.
 
-    known: for variants that change nothing but the policy, the runs of earlier ones by the actions that led there.
+    clock: an agent that keeps nothing between questions; it tells the seconds of those in `timed`.
     """
-    policy = variant.policy(agent)
-    known = {} if known is None or variant.change is not _same else known
-    if () not in known:
-        known[()] = Run(variant.change(tools), Board(question))
-        known[()].begin()
-    run = known[()]
-    while not run.finished:
-        choice = policy.decide(run.situation())
-        way = (*run.actions, choice.action)
-        if way not in known:
-            known[way] = run.fork()
-            known[way].act(choice)
-        run = known[way]
-    assert run.answer is not None
-    return run.answer
-
-
-def outcomes(agent: Agent, cases: Sequence[Case], variants: Sequence[Variant]) -> Iterator[dict[str, Any]]:
-    """For each question, the metrics of each variant."""
+    if clock is not None and cases:  # the first question of a process pays for loading
+        answer_of(clock, clock.open_run(WARM, cases[0].scope).tools, variants[0], WARM)
     for case in cases:
         tools = agent.open_run(case.example.question, case.scope).tools
         row: dict[str, Any] = {"id": case.example.id}
@@ -176,8 +60,19 @@ def outcomes(agent: Agent, cases: Sequence[Case], variants: Sequence[Variant]) -
         for variant in variants:
             answer = answer_of(agent, tools, variant, case.example.question, known)
             checks = tuple(check(citation, case, agent.store) for citation in answer.citations)
-            row[variant.name] = score(case, answer, checks, answer.cost.seconds)
+            row[variant.name] = score(case, answer, checks, 0.0)
+            del row[variant.name]["seconds"]
+            if clock is not None and case.example.id in timed:
+                row[variant.name]["seconds"] = seconds_of(clock, variant, case)
         yield row
+
+
+def seconds_of(agent: Agent, variant: Variant, case: Case) -> float:
+    """How long the variant takes for a question by itself."""
+    begun = time.perf_counter()
+    tools = agent.open_run(case.example.question, case.scope).tools
+    answer_of(agent, tools, variant, case.example.question)
+    return time.perf_counter() - begun
 
 
 def table(rows: Sequence[dict[str, Any]], variants: Sequence[Variant]) -> dict[str, dict[str, Any]]:
@@ -196,12 +91,13 @@ def table(rows: Sequence[dict[str, Any]], variants: Sequence[Variant]) -> dict[s
 def as_markdown(name: str, found: dict[str, dict[str, Any]], count: int) -> str:
     """The table of one question set."""
     base = (found.get("fixed-3-hop") or next(iter(found.values())))["context_tokens"]["mean"] or 1.0
+    once = found.get("single-shot", {}).get("seconds", {}).get("mean")
     lines = [
         f"**{name}**, {count} questions",
         "",
         "| variant | right | full minus this [95 %] | EM | F1 | evidence | citations | abst. P | abst. R | searches "
-        "| tokens | of fixed-3-hop |",
-        "|---|" + "---:|" * 11,
+        "| tokens | of fixed-3-hop | seconds, of single-shot |",
+        "|---|" + "---:|" * 12,
     ]
     for variant, row in found.items():
         gap = row["full_minus_this"]
@@ -210,6 +106,8 @@ def as_markdown(name: str, found: dict[str, dict[str, Any]], count: int) -> str:
         cells += [_percent(row[metric]["mean"]) for metric in METRICS[1:7]]
         tokens = row["context_tokens"]["mean"]
         cells += [f"{row['searches']['mean']:.2f}", f"{tokens:.0f}", f"{100 * tokens / base:.0f} %"]
+        seconds = row.get("seconds", {}).get("mean")
+        cells += [f"{seconds / once:.2f}" if seconds and once else "-"]
         lines.append(f"| {variant} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -281,6 +179,9 @@ def main() -> None:
     parser.add_argument("--split", default="dev")
     parser.add_argument("--limit", type=int, default=40, help="questions of each set")
     parser.add_argument("--scope", choices=("pool", "context"), default="pool")
+    parser.add_argument(
+        "--alone", type=int, default=0, help="questions of each set that are timed, one by one"
+    )
     parser.add_argument("--only", help="names of variants, by commas")
     parser.add_argument("--cache", type=Path, help="where the indexes are kept")
     parser.add_argument("--json", type=Path, help="write all results here")
@@ -295,7 +196,7 @@ def main() -> None:
     for path in options.data:
         kept = options.json.with_name(f"{options.json.stem}-{path.name}.jsonl") if options.json else None
         results[path.name] = measured(
-            path, options.split, options.limit, options.scope, options.cache, variants, kept
+            path, options.split, options.limit, options.scope, options.cache, variants, kept, options.alone
         )
         print(as_markdown(path.name, results[path.name]["variants"], results[path.name]["n"]), flush=True)
         print()
@@ -319,6 +220,7 @@ def measured(
     cache: Path | None,
     variants: Sequence[Variant],
     kept: Path | None,
+    alone: int = 0,
 ) -> dict[str, Any]:
     """All variants on one question set. With `kept`, each question is a line there as soon as it is done."""
     folder = open_data(path)
@@ -329,19 +231,20 @@ def measured(
     examples = examples[:limit]
     with open_index(folder, examples, load_embedder(), cache) as index:
         cases = make_cases(examples, folder, index.locator, scope)
-        agent = open_agent(
-            index.store.data_dir, store=index.store, memory=False, durable=False, models=kept_models(cache)
-        )
+        opened = partial(open_agent, index.store.data_dir, store=index.store, memory=False, durable=False)
+        agent, clock = opened(models=kept_models(cache)), opened() if alone else None
+        timed = frozenset(case.example.id for case in cases[:alone])
         commit = provenance()["commit"]
         done = earlier(kept, commit, variants)
         left = [case for case in cases if case.example.id not in done]
-        for row in track(outcomes(agent, left, variants), len(left), f"asking: {path.name}"):
+        for row in track(outcomes(agent, left, variants, clock, timed), len(left), f"asking: {path.name}"):
             done[row["id"]] = row
             if kept is not None:
                 with kept.open("a", encoding="utf-8") as lines:
                     lines.write(json.dumps(row | {"commit": commit}) + "\n")
         rows = [done[case.example.id] for case in cases]
     command = f"python -m benchmarks.agent_ablation --data {folder.name} --limit {limit} --scope {scope}"
+    command += f" --alone {alone}" if alone else ""
     return {
         "variants": table(rows, variants),
         "n": len(rows),

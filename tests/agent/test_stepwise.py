@@ -55,6 +55,15 @@ def found(searcher: Searcher, question: str) -> list[Hit]:
     return list(searcher.search(question, len(WORLD), "ranked"))
 
 
+def test_a_question_is_left_whole_where_the_settings_say_so(searcher: Searcher, reader: Reader) -> None:
+    inquiry = Inquiry.open(QUESTION, searcher, Scope(), load_reader(), apart=False)
+    goal = inquiry.next_goal()
+    assert goal is not None and inquiry.steps is None
+    inquiry.read(reader, goal, found(searcher, QUESTION))
+    following = inquiry.following()
+    assert inquiry.waits == "" and (following is None or "captain of" not in following[0].query)
+
+
 def test_all_steps_are_found_in_what_one_search_brought(searcher: Searcher, reader: Reader) -> None:
     inquiry = opened(searcher, QUESTION)
     goal = inquiry.next_goal()
