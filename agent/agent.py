@@ -36,7 +36,7 @@ from agent.promotion import pinned
 from agent.reader import Reader
 from agent.reader_model import ReaderModel, load_reader
 from agent.run import Run
-from agent.spelling import respelled
+from agent.spelling import recapitalised, respelled
 from agent.telemetry import Spans
 from agent.thinking import Thinker
 from agent.trace import TraceLog, answer_from, step_from
@@ -136,6 +136,7 @@ class Agent:
 
     def rewrite(self, question: str, scope: Scope, history: tuple[Turn, ...]) -> Rewriting:
         """The question on its own, with what its words stand for."""
+        question = recapitalised(question, self.searcher, scope)
         meant = Rewriting(question, "as asked")
         if history:
             meant = rewrite(

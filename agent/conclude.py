@@ -14,6 +14,8 @@ from agent.compose import claim_of
 from agent.fields import FIELD
 from agent.inquiry import Inquiry
 from agent.judge import answer_of
+from agent.judge_rules import holding
+from agent.leads import common_ground, leading
 from agent.matching import stems
 from agent.question import Question
 from agent.reader import Evidence
@@ -24,6 +26,7 @@ from agent.votes import ballots, differ, heard, voted
 
 RIVALS = 3  # other answers that are told
 NEAR = 0.25  # chains this close in probability are rivals
+HEARD, GAINSAID = 0.6, 0.8  # common ground with the best answer, of an answer with votes and of one without
 _VERSION_WORDS = re.compile(
     r"\b(?:v(?:ersion)?\.?\s*\d+(?:\.\d+)*|draft|final|revised|revision|edition|superseded|old|new|updated?|"
     r"copy|\d{4}(?:-\d{2}){0,2}|first|second|third)\b|[()\[\]_,.\-–—]",
@@ -76,7 +79,8 @@ def conclude(inquiry: Inquiry, dated: DocumentDate) -> Conclusion | None:
         versions = any(_versions(r.passage.title, chain.last.passage.title) for r in rivals)
         others = () if versions else tuple(answer_of(thread.question, other) for other in against)
         short = bare_count(thread.question.text, chain.answers[0].text)
-        return Conclusion(short, chain.links, rationale=why, rivals=rivals, others=others)
+        links = leading(thread, chain, chain.answers[0].text)
+        return Conclusion(short, links, rationale=why, rivals=rivals, others=others)
     return Conclusion(_phrase(thread.question, chain.last), chain.links, rationale=why, rivals=rivals)
 
 
@@ -146,12 +150,24 @@ def _settle(thread: Thread, dated: DocumentDate) -> tuple[Chain, tuple[Chain, ..
     if votes and thread.probability < ANSWER_AT:  # spoken only because documents disagree (told_chance)
         best = votes[0][0]
     if len(votes) > 1 and (len(best.links) == 1 or heard(best, votes)):
-        told = voted(best, votes)[:RIVALS]
+        told = [other for other in voted(best, votes) if _of_the_same(thread, best, other, HEARD)][:RIVALS]
         return best, tuple(told), "Other documents say something else." if told else ""
-    alike = [r for r in rivals if abs(r.coverage - best.coverage) < 0.05 and len(r.links) == len(best.links)]
+    alike = [
+        other
+        for other in rivals
+        if abs(other.coverage - best.coverage) < 0.05
+        and len(other.links) == len(best.links)
+        and _of_the_same(thread, best, other, GAINSAID)
+    ]
     if alike:
         return best, tuple(alike), "Another document says something else."
     return best, (), ""
+
+
+def _of_the_same(thread: Thread, best: Chain, other: Chain, wanted: float) -> bool:
+    """Whether another answer is told of what the best one is told of."""
+    told, else_ = holding(best, best.answers[0].text), holding(other, other.answers[0].text)
+    return common_ground(thread, told, else_) >= wanted
 
 
 def rival_answers(thread: Thread) -> list[Chain]:

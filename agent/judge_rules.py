@@ -21,6 +21,7 @@ from index.names import title_names
 
 NAMES_NEEDED = 0.6  # share of the question's names that an unconnected sentence with the answer must hold
 CLOSED = ("yes", "no")
+_CHOOSES = re.compile(r"\b(?:or|and|both|either|between|among)\b", re.I)
 PAY = frozenset("salary wage wages pay income revenue budget compensation".split())
 
 
@@ -59,10 +60,15 @@ def names_asked(question: Question, weights: np.ndarray, link: Evidence) -> bool
 
 
 def echoes(question: Question, answer: str) -> bool:
-    """Whether what should be a date or a number only repeats words of the question: "born", asked when."""
-    wanted = question.expects in ("date", "year", "number") and not question.options
+    """Whether what should be a date or a number only repeats words of the question: "born", asked when; or what
+    should be a place or a person, where nothing is there to choose from: "Bulgaria", asked where Neophyte of Bulgaria
+    was born (of 2,300 such training and development questions 16 are answered so)."""
     own = stems(answer)
-    return wanted and bool(own) and not re.search(r"\d", answer) and own <= stems(question.text)
+    if question.options or not own or not own <= stems(question.text):
+        return False
+    if question.expects in ("date", "year", "number"):
+        return not re.search(r"\d", answer)
+    return question.expects in ("place", "person") and not _CHOOSES.search(question.text)
 
 
 def too_little(question: Question, answer: str) -> bool:

@@ -17,13 +17,18 @@ SHORT_MONTHS = r"(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b\.?"
 NAME = re.compile(
     r"(?:[A-Z][\w'’\-]*\.?|[A-Z]\.)"
     r"(?:(?:\s+(?:of|the|and|de|du|la|le|van|von|der|den|del|di|al|for|in|on|to)){0,2}\s+"
-    r"(?:[A-Z][\w'’\-]*|[A-Z]\.|\d+\b))*"
+    r"(?:[A-Z]\.(?=\s)|[A-Z][\w'’\-]*|\d+\b))*"
 )
 QUOTED = re.compile(r"[\"“«']([^\"”»']{2,80})[\"”»'](?!\w)")
 _SERIES = re.compile(r"(?<![\w\-])([a-z]+)-(\d+)(?![\w\-])")  # "EIP-20" is "EIP 20"
 _ASKING = re.compile(
     r"^(?:what|which|who|whom|whose|where|when|why|how|is|are|was|were|do|does|did|has|have|had|can|could|will|"
     r"would|should|in|on|at|from|by|of|for|to|the|a|an|please|tell|name|list|give|between|and|if|as|both)$",
+    re.I,
+)
+_OPENS = re.compile(  # other words that a question may open with, capital by position only
+    r"^(?:before|after|aside|besides|during|since|under|with|without|within|among|amongst|along|alongside|according|"
+    r"following|despite|although|though|while|because|based|known|named|called|regarding|concerning|about)$",
     re.I,
 )
 _AUXILIARY = re.compile(r"^(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)\b", re.I)
@@ -118,7 +123,7 @@ def names_in(text: str, *, opening: bool = True) -> tuple[str, ...]:
     for match in NAME.finditer(text):
         span, starts = match.group().rstrip("."), match.start() == 0 and opening
         parts = span.split()
-        while parts and (_ASKING.match(parts[0]) or (starts and parts[0].lower() in STOP_WORDS)):
+        while parts and (_ASKING.match(parts[0]) or (starts and _by_position(parts[0]))):
             parts, starts = parts[1:], False
         while parts and parts[0].islower():
             parts = parts[1:]
@@ -126,6 +131,10 @@ def names_in(text: str, *, opening: bool = True) -> tuple[str, ...]:
         if len(name) > 1 and not re.fullmatch(MONTHS, name):
             found.append(name)
     return tuple(dict.fromkeys([*found, *(m.strip() for m in QUOTED.findall(text))]))
+
+
+def _by_position(word: str) -> bool:
+    return word.lower() in STOP_WORDS or _OPENS.match(word) is not None
 
 
 def analyse(text: str) -> Question:

@@ -54,11 +54,12 @@ def outcomes(
     if clock is not None and cases:  # the first question of a process pays for loading
         answer_of(clock, clock.open_run(WARM, cases[0].scope).tools, variants[0], WARM)
     for case in cases:
-        tools = agent.open_run(case.example.question, case.scope).tools
+        question = agent.rewrite(case.example.question, case.scope, ()).text  # as a person's is understood
+        tools = agent.open_run(question, case.scope).tools
         row: dict[str, Any] = {"id": case.example.id}
         known: dict[tuple[str, ...], Run] = {}
         for variant in variants:
-            answer = answer_of(agent, tools, variant, case.example.question, known)
+            answer = answer_of(agent, tools, variant, question, known)
             checks = tuple(check(citation, case, agent.store) for citation in answer.citations)
             row[variant.name] = score(case, answer, checks, 0.0)
             del row[variant.name]["seconds"]
@@ -70,8 +71,8 @@ def outcomes(
 def seconds_of(agent: Agent, variant: Variant, case: Case) -> float:
     """How long the variant takes for a question by itself."""
     begun = time.perf_counter()
-    tools = agent.open_run(case.example.question, case.scope).tools
-    answer_of(agent, tools, variant, case.example.question)
+    question = agent.rewrite(case.example.question, case.scope, ()).text
+    answer_of(agent, agent.open_run(question, case.scope).tools, variant, question)
     return time.perf_counter() - begun
 
 

@@ -107,6 +107,12 @@ class Searcher:
         _, linker = self._graphs.of(self.store.scope_ids(scope))
         return tuple(dict.fromkeys(link.key for link in linker.link(query)))
 
+    def named_share(self, key: str, scope: Scope) -> float:
+        """Of the passages that hold an entity's words, about the share in which they name it (may exceed 1)."""
+        graph, _ = self._graphs.of(self.store.scope_ids(scope))
+        naming = sum(int(graph.frequency[column]) for column in graph.columns.get(key, ()))
+        return naming / max(self.words.frequencies((key,), scope)[0][0], 1)
+
     def names(self, scope: Scope) -> tuple[str, ...]:
         """Keys of all entities that the scope's collections name."""
         graph, _ = self._graphs.of(self.store.scope_ids(scope))

@@ -2,7 +2,8 @@
 
 Which questions a score is averaged over:
 
-- em, f1: questions with an answer (an abstention scores 0);
+- em, f1: questions with an answer (an abstention scores 0); em of the short answer, f1 too, but where the type of
+  the question is "long-form", its references are sentences and f1 is of all that is told;
 - evidence_recall: of those, the ones that name gold evidence: share of it among the cited spans;
 - citation_precision: answers with citations: share of the citations that bear their claim, whose span holds
   the quote, and that lie in a gold document where the question names gold; citation_valid: span alone;
@@ -20,7 +21,7 @@ from agent.types import Answer, Citation
 from index.errors import NotFoundError
 from index.store import Store
 from index.types import Scope
-from training.data import QAExample
+from training.data import LONG_FORM, QAExample
 from training.evidence import Gold
 from training.metrics import exact_match, f1, normalize
 
@@ -86,7 +87,8 @@ def score(case: Case, answer: Answer, checks: Sequence[CitationCheck], seconds: 
     else:
         short = "" if answer.abstained else answer.short
         found["em"] = found["right"] = exact_match(short, example.answers)
-        found["f1"] = f1(short, example.answers)
+        told = " ".join(claim.text for claim in answer.claims) if example.type == LONG_FORM else short
+        found["f1"] = f1(told, example.answers)
         if case.gold:
             covered = {key for c in checks for key in c.covers}
             found["evidence_recall"] = len(covered) / len(case.gold)

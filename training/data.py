@@ -22,6 +22,7 @@ from index.errors import InputError
 
 SMALL_TALK = "small_talk"
 LIBRARY = "library"
+LONG_FORM = "long-form"  # answers are sentences: as much as is told of them counts
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ def test_expected_type(text: str, expects: str) -> None:
 def test_names_and_words() -> None:
     assert names_in("Who did Mira Vell's teacher meet in Port Calder?") == ("Mira Vell", "Port Calder")
     assert names_in("Was the “Glass Viola” sold?") == ("Glass Viola",)
+    assert names_in("What did Edwin H. Knop write?") == ("Edwin H. Knop",)
+    assert names_in("Before Mira Vell, who kept the Lamp House?") == ("Mira Vell", "Lamp House")
     assert content_words("What is the price of the Brass Compass?") == ["price", "brass", "compass"]
 
 

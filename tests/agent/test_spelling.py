@@ -9,10 +9,10 @@ import pytest
 from agent.agent import Agent
 from agent.config import Settings
 from agent.followup import Rewriting
-from agent.spelling import respelled
+from agent.spelling import recapitalised, respelled
 from index.encoders import MiniLMEmbedder
 from index.retrieve import Searcher
-from index.spelling import near_spelling
+from index.spelling import capitalised, near_spelling
 from index.store import Store
 from index.types import Scope
 
@@ -53,3 +53,36 @@ def test_the_person_sees_how_it_was_read_and_can_insist(searcher: Searcher) -> N
     assert record.asked == "Who was born in Tarsholm?"
     *_, insisted = agent.stream("Who was born in Tarshlom?", asked="Who was born in Tarshlom?")
     assert insisted.answer.abstained
+
+
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        ("who designed the teal bridge?", "who designed the Teal Bridge?"),
+        ("WHO DESIGNED THE TEAL BRIDGE?", "who designed the Teal Bridge?"),
+        ("where was mira vell's teacher born?", "where was Mira Vell's teacher born?"),
+        ("Who designed the Teal Bridge?", "Who designed the Teal Bridge?"),
+        ("what is a bridge?", "what is a bridge?"),
+        ("", ""),
+    ],
+)
+def test_names_typed_without_capitals_get_those_of_the_documents(
+    searcher: Searcher, typed: str, written: str
+) -> None:
+    assert recapitalised(typed, searcher, Scope()) == written
+
+
+def test_how_the_documents_write_words_of_a_question(searcher: Searcher) -> None:
+    assert capitalised("teal bridge", searcher, Scope()) == "Teal Bridge"
+    assert capitalised("foundation stone", searcher, Scope()) == ""
+    assert capitalised("?!", searcher, Scope()) == ""
+    assert searcher.named_share("teal bridge", Scope()) > searcher.named_share("bridge", Scope())
+
+
+def test_capitals_change_neither_the_answer_nor_what_the_person_reads(searcher: Searcher) -> None:
+    agent = Agent(searcher, Settings(), None)
+    typed, written = (
+        agent.run(q) for q in ("who designed the teal bridge?", "Who designed the Teal Bridge?")
+    )
+    assert typed.answer.short == written.answer.short != ""
+    assert typed.asked == "who designed the Teal Bridge?"

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from agent.types import Answer, AnswerKind, Citation, Cost
+from agent.types import Answer, AnswerKind, Citation, Claim, Cost
 from index.encoders import MiniLMEmbedder
 from index.types import Scope
 from training.answer_scores import Case, CitationCheck, check, failed, score
 from training.benchmark_index import BenchmarkIndex, open_index
-from training.data import QAExample, load_questions, open_data
+from training.data import LONG_FORM, QAExample, load_questions, open_data
 
 QUOTE = "built in 1901 by Mira Vell"
 
@@ -132,3 +132,13 @@ def test_a_failed_run_is_wrong_wherever_it_could_be_right(cases: dict[str, Case]
     assert failed(cases["q1"], 1.0) == wrong | {"em": 0.0, "f1": 0.0, "evidence_recall": 0.0}
     assert failed(cases["q4"], 1.0) == wrong | {"abstain_recall": 0.0}
     assert failed(cases["q5"], 1.0) == wrong
+
+
+def test_of_a_long_answer_all_that_is_told_counts(index: BenchmarkIndex) -> None:
+    reference = "The mill was built in 1901 by Mira Vell, who came from Tarsholm."
+    told = replace(answer("1901"), claims=(Claim("The mill was built in 1901 by Mira Vell.", (1,)),))
+    short, long = (
+        Case(QAExample("q", "Tell me of the mill.", (reference,), kind), (), Scope())
+        for kind in ("", LONG_FORM)
+    )
+    assert scored(index, long, told)["f1"] > 2 * scored(index, short, told)["f1"] > 0
