@@ -31,13 +31,13 @@ from training.evaluate_answers import ScopeKind, make_cases
 from training.kept import kept_models
 from training.metrics import bootstrap, paired_difference
 from training.report import Grid, provenance, show, track, write_json
+from training.skills.ranker_data import spread
 
 METRICS = ("right", "em", "f1", "evidence_recall", "citation_precision", "abstain_precision", "abstain_recall",
            "searches", "context_tokens", "seconds")  # fmt: skip
 TOGETHER = "all together"
-GAPS = {"right": "full_minus_this", "f1": "f1_full_minus_this"}
+GAP = "full_minus_this"
 WARM = "Who wrote the report, and when?"
-IN_SENTENCES = 0.05  # share right below which a set's answers are sentences, and F1 says how good they are
 
 
 def outcomes(
@@ -77,15 +77,13 @@ def seconds_of(agent: Agent, variant: Variant, case: Case) -> float:
 
 
 def table(rows: Sequence[dict[str, Any]], variants: Sequence[Variant]) -> dict[str, dict[str, Any]]:
-    """Means with their 95 % intervals, and the paired differences of the full agent to each (right, F1)."""
+    """Means with their 95 % intervals, and the paired differences of the full agent to each in what is right."""
     found: dict[str, dict[str, Any]] = {}
     for variant in variants:
         values = {m: [row[variant.name][m] for row in rows if m in row[variant.name]] for m in METRICS}
         found[variant.name] = {name: bootstrap(listed).to_dict() for name, listed in values.items()}
-        for metric, key in GAPS.items():
-            both = [row for row in rows if metric in row["full"] and metric in row[variant.name]]
-            ours, theirs = ([row[name][metric] for row in both] for name in ("full", variant.name))
-            found[variant.name][key] = paired_difference(ours, theirs).to_dict()
+        ours, theirs = ([row[name]["right"] for row in rows] for name in ("full", variant.name))
+        found[variant.name][GAP] = paired_difference(ours, theirs).to_dict()
     return found
 
 
@@ -101,7 +99,7 @@ def as_markdown(name: str, found: dict[str, dict[str, Any]], count: int) -> str:
         "|---|" + "---:|" * 12,
     ]
     for variant, row in found.items():
-        gap = row["full_minus_this"]
+        gap = row[GAP]
         cells = [_percent(row["right"]["mean"])]
         cells += [f"{100 * gap['mean']:+.1f} [{100 * gap['low']:+.1f}, {100 * gap['high']:+.1f}]"]
         cells += [_percent(row[metric]["mean"]) for metric in METRICS[1:7]]
@@ -119,7 +117,7 @@ def summary(results: dict[str, dict[str, Any]]) -> Grid:
     results: what `main` writes: set -> n, variants.
     """
     return Grid(
-        "Share right (%; F1 where answers are sentences), and the full agent less this [95 %, paired]",
+        "Share right (%; of sentences their F1), and the full agent less this [95 %, paired]",
         (
             "set",
             "questions",
@@ -137,19 +135,17 @@ def summary(results: dict[str, dict[str, Any]]) -> Grid:
 def _beside(variants: dict[str, dict[str, Any]]) -> tuple[str, ...]:
     """Cells of the summary: means, and the rivals that beat the full agent beyond chance."""
     others = {name: row for name, row in variants.items() if name != "full"}
-    metric = "f1" if max(row["right"]["mean"] for row in variants.values()) < IN_SENTENCES else "right"
-    gap = GAPS[metric]
-    best = max(others, key=lambda name: others[name][metric]["mean"])
-    beaten = [name for name, row in others.items() if row[gap]["high"] < 0]
+    best = max(others, key=lambda name: others[name]["right"]["mean"])
+    beaten = [name for name, row in others.items() if row[GAP]["high"] < 0]
     full, hops = variants["full"], variants["fixed-3-hop"]
     share = full["context_tokens"]["mean"] / (hops["context_tokens"]["mean"] or 1.0)
     shown = [
-        f"{_percent(row[metric]['mean'])}, {100 * row[gap]['mean']:+.1f} "
-        f"[{100 * row[gap]['low']:+.1f}, {100 * row[gap]['high']:+.1f}]"
+        f"{_percent(row['right']['mean'])}, {100 * row[GAP]['mean']:+.1f} "
+        f"[{100 * row[GAP]['low']:+.1f}, {100 * row[GAP]['high']:+.1f}]"
         for row in (variants["single-shot"], hops, others[best])
     ]
     told = (shown[0], shown[1], f"{100 * share:.0f} %", f"{best} {shown[2]}", ", ".join(beaten) or "none")
-    return (("F1 " if metric == "f1" else "") + _percent(full[metric]["mean"]), *told)
+    return (_percent(full["right"]["mean"]), *told)
 
 
 def _percent(value: float | None) -> str:
@@ -178,7 +174,7 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, action="append", required=True, help="folder of a question set")
     parser.add_argument("--split", default="dev")
-    parser.add_argument("--limit", type=int, default=40, help="questions of each set")
+    parser.add_argument("--limit", type=int, default=40, help="questions of each set, evenly over its file")
     parser.add_argument("--scope", choices=("pool", "context"), default="pool")
     parser.add_argument(
         "--alone", type=int, default=0, help="questions of each set that are timed, one by one"
@@ -229,7 +225,7 @@ def measured(
     examples = load_questions(
         folder.root / name if (folder.root / name).is_file() else folder.root / "questions.jsonl"
     )
-    examples = examples[:limit]
+    examples = spread(examples, limit)
     with open_index(folder, examples, load_embedder(), cache) as index:
         cases = make_cases(examples, folder, index.locator, scope)
         opened = partial(open_agent, index.store.data_dir, store=index.store, memory=False, durable=False)

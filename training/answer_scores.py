@@ -2,14 +2,15 @@
 
 Which questions a score is averaged over:
 
-- em, f1: questions with an answer (an abstention scores 0); em of the short answer, f1 too, but where the type of
-  the question is "long-form", its references are sentences and f1 is of all that is told;
+- em, f1: questions with an answer (an abstention scores 0), of the short answer; where the type of the question is
+  "long-form", its references are sentences and f1 is of all that is told;
 - evidence_recall: of those, the ones that name gold evidence: share of it among the cited spans;
 - citation_precision: answers with citations: share of the citations that bear their claim, whose span holds
   the quote, and that lie in a gold document where the question names gold; citation_valid: span alone;
 - abstain_precision: abstentions: share that had no answer; abstain_recall: questions without an answer;
 - searches, context_tokens, seconds: all questions;
-- right: all questions: EM 1, or a due abstention, or small talk met without search and abstention.
+- right: all questions: EM 1 (of a "long-form" question its f1, a share), or a due abstention, or small talk met
+  without search and abstention.
 """
 
 from __future__ import annotations
@@ -86,9 +87,10 @@ def score(case: Case, answer: Answer, checks: Sequence[CitationCheck], seconds: 
         found["abstain_recall"] = found["right"] = float(answer.abstained)
     else:
         short = "" if answer.abstained else answer.short
-        found["em"] = found["right"] = exact_match(short, example.answers)
-        told = " ".join(claim.text for claim in answer.claims) if example.type == LONG_FORM else short
-        found["f1"] = f1(told, example.answers)
+        long = example.type == LONG_FORM
+        told = " ".join(claim.text for claim in answer.claims) if long else short
+        found["em"], found["f1"] = exact_match(short, example.answers), f1(told, example.answers)
+        found["right"] = found["f1" if long else "em"]
         if case.gold:
             covered = {key for c in checks for key in c.covers}
             found["evidence_recall"] = len(covered) / len(case.gold)

@@ -142,3 +142,5 @@ def test_of_a_long_answer_all_that_is_told_counts(index: BenchmarkIndex) -> None
         for kind in ("", LONG_FORM)
     )
     assert scored(index, long, told)["f1"] > 2 * scored(index, short, told)["f1"] > 0
+    assert scored(index, long, told)["right"] == scored(index, long, told)["f1"]
+    assert scored(index, short, told)["right"] == 0.0
