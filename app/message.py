@@ -44,8 +44,8 @@ def exchange(opened: Workspace, message: Message) -> None:
 
 
 def _meant(opened: Workspace, message: Message, asked: str) -> None:
-    """How a follow-up was understood; a person can correct it and ask again."""
-    if not asked:
+    """How a question was understood, where more than its capitals changed; a person can correct it and ask again."""
+    if asked.casefold() in ("", message.question.casefold()):
         return
     editing = f"meaning-{message.id}"
     with st.container(key=f"meant-{message.id}", horizontal=True, vertical_alignment="center"):

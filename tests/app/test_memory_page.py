@@ -87,6 +87,17 @@ def test_a_follow_up_shows_what_it_was_taken_to_mean_and_can_be_corrected(
     assert "1861" in again.trajectory["answer"]["short"]
 
 
+def test_capitals_alone_are_put_right_without_a_word(opened: Workspace) -> None:
+    scope = Scope(("osterland",))
+    conversation = opened.conversations.start(WHO, scope)
+    opened.ask(conversation, WHO.lower(), scope)
+    _answered(opened, conversation)
+    message = opened.conversations.messages(conversation)[0]
+    assert message.trajectory is not None and message.trajectory["asked"] == "who designed the Tern Bridge?"
+    assert "Ilse Marn" in message.trajectory["answer"]["short"]
+    assert "Understood as" not in _html(_page(c=conversation))
+
+
 def test_why_shows_each_decision_and_the_run_can_be_taken_along(opened: Workspace, talk: str) -> None:
     page = _page(c=talk)
     message = opened.conversations.messages(talk)[0]
