@@ -117,6 +117,9 @@ def answers(
         typer.Option(help="pool: search the whole corpus; context: only the question's own passages."),
     ] = "pool",
     workers: Annotated[int, typer.Option(min=1, max=64, help="Questions answered at the same time.")] = 1,
+    lower_case: Annotated[
+        bool, typer.Option("--lower-case", help="Ask without capitals, as people type.")
+    ] = False,
     cache: Cache = None,
     markdown: Markdown = False,
     json: Out = None,
@@ -139,6 +142,7 @@ def answers(
     folder = open_data(data)
     files = question_files(folder, split, questions or ())
     examples = load_questions(*files)[:limit]
+    examples = evaluation.typed_in_lower_case(examples) if lower_case else examples
     with open_index(folder, examples, load_embedder(), cache) as index:
         cases = evaluation.make_cases(examples, folder, index.locator, scope)
         agent = open_agent(

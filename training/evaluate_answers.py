@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -103,6 +103,11 @@ def make_cases(
             "`evidence`), so --scope context has nothing to ask. Use --scope pool."
         )
     return tuple(cases)
+
+
+def typed_in_lower_case(examples: Sequence[QAExample]) -> tuple[QAExample, ...]:
+    """The same questions without a capital letter."""
+    return tuple(replace(example, question=example.question.lower()) for example in examples)
 
 
 def evaluate(agent: Asks, store: Store, cases: Sequence[Case], workers: int = 1) -> Iterator[Outcome]:

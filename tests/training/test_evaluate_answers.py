@@ -175,3 +175,15 @@ def test_the_real_agent_end_to_end(
         assert lines[4]["metrics"]["right"] == 1.0
     else:
         assert "2 questions name no passages" in done.output
+
+
+def test_questions_asked_without_capitals_are_answered_alike(pool: Path, cache: Path, tmp_path: Path) -> None:
+    said = {}
+    for name, extra in (("written", []), ("lower", ["--lower-case"])):
+        out = tmp_path / f"{name}.json"
+        arguments = ["answers", "--data", str(pool), "--cache", str(cache), "--json", str(out), *extra]
+        done = CliRunner().invoke(eval_commands, arguments)
+        assert done.exception is None, done.exception
+        said[name] = [json.loads(line) for line in out.with_suffix(".jsonl").read_text().splitlines()]
+    assert all(line["question"] == line["question"].lower() for line in said["lower"])
+    assert [line["short"] for line in said["lower"]] == [line["short"] for line in said["written"]]
