@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -113,9 +114,12 @@ def _finished(opened: Workspace, message: Message, trajectory: dict[str, Any]) -
     )
     if st.session_state.get("fresh") == message.id:
         del st.session_state["fresh"]  # scroll to it once, not at every click
-    with st.container(key=f"under-{message.id}", horizontal=True, vertical_alignment="center"):
-        _feedback(opened, message)
+    with st.container(
+        key=f"under-{message.id}", horizontal=True, vertical_alignment="center", width="content", gap="small"
+    ):
+        keep = _thumbs(opened, message)
         why_button(message)
+    _what_was_wrong(message, keep)
     why(opened, message, trajectory)
     if graph_open(message.id) and has_graph(trajectory):
         answer_picture(opened, message, trajectory)
@@ -127,8 +131,8 @@ def _open_evidence(message_id: str, key: str) -> None:
         st.session_state["evidence"] = (message_id, int(number))
 
 
-def _feedback(opened: Workspace, message: Message) -> None:
-    """Thumbs; after a thumb down one optional question, never a form."""
+def _thumbs(opened: Workspace, message: Message) -> Callable[[str, str], None]:
+    """Up or down; what keeps a thumb with its cause and comment."""
     key = f"thumb-{message.id}"
 
     def keep(cause: str = "", comment: str = "") -> None:
@@ -138,10 +142,15 @@ def _feedback(opened: Workspace, message: Message) -> None:
         if memory is not None and message.trajectory is not None:
             memory.feedback(message.trajectory["id"], thumb)
 
+    st.feedback("thumbs", key=key, default=message.thumb, on_change=keep)
+    return keep
+
+
+def _what_was_wrong(message: Message, keep: Callable[[str, str], None]) -> None:
+    """After a thumb down one optional question, never a form."""
+    if st.session_state.get(f"thumb-{message.id}") != 0:
+        return
     with st.container(key=f"feedback-{message.id}", gap="small"):
-        st.feedback("thumbs", key=key, default=message.thumb, on_change=keep)
-        if st.session_state.get(key) != 0:
-            return
         chosen, said = f"cause-{message.id}", f"comment-{message.id}"
 
         def explain() -> None:
