@@ -58,6 +58,8 @@ def outcomes(
         tools = agent.open_run(question, case.scope).tools
         row: dict[str, Any] = {"id": case.example.id}
         known: dict[tuple[str, ...], Run] = {}
+        if clock is not None and case.example.id in timed:
+            seconds_of(clock, variants[0], case)  # the first to ask pays for pages that are not yet in memory
         for variant in variants:
             answer = answer_of(agent, tools, variant, question, known)
             checks = tuple(check(citation, case, agent.store) for citation in answer.citations)
