@@ -15,24 +15,23 @@ from agent.reader import Evidence
 from agent.thread import MISSING_BELOW, Thread
 
 NAMED = 0.1  # share of the question's names that a lead must add to what the answer's sentence holds
-ADDED = 0.3  # the same of all the question's words, where it names nothing
+ADDED = 0.3  # the same of all the question's words: a description is no name
 
 
 def leading(thread: Thread, chain: Chain, answer: str) -> tuple[Evidence, ...]:
     """The chain's links without those that lead nowhere; in their order.
 
     A lead is tied to the answer's sentence by a document that names the other, or brings in names that the question
-    holds and the answer's sentence does not, or tells the answer as well.
+    holds and the answer's sentence does not, or much of its other words, or tells the answer as well.
     """
     told, said = holding(chain, answer), stems(answer)
     named = named_terms(thread.question)
-    among, wanted = (named, NAMED) if named.any() else (np.ones_like(named), ADDED)
-    weights = np.where(among, thread.weights, 0.0)
-    total = float(weights.sum()) or 1.0
+    names = float(thread.weights[named].sum())
 
     def leads(link: Evidence) -> bool:
-        added = float(np.maximum(link.degrees - told.degrees, 0.0) @ weights) / total
-        return added > wanted or _tied(link, told) or (bool(said) and said <= stems(link.text))
+        added = np.maximum(link.degrees - told.degrees, 0.0) * thread.weights
+        brings = float(added[named].sum()) > NAMED * names or float(added.sum()) > ADDED
+        return brings or _tied(link, told) or (bool(said) and said <= stems(link.text))
 
     return tuple(link for link in chain.links if link is told or leads(link))
 
