@@ -38,7 +38,7 @@ RETOLD = (
 )  # fmt: skip
 FEATURES = (
     "certainty", "certainty_first", "certainty_weakest", "lead", "agreement", "forms_agree", "forms_say", "forms_least",
-    "certainty_nines", "weakest_nines", "forms_nines", "least_nines",
+    "certainty_nines", "weakest_nines", "forms_nines", "least_nines", "shaken", "shaken_nines",
     "strange_words",
     "recall_words", "hops", "hops_left", "searches", "here",
     "tried_hybrid", "tried_graph", "tried_deep", "found", "last_hop", "top_score", "second_score", "score_margin",
@@ -209,6 +209,7 @@ class _Walk:
             "forms_agree": self.forms.agree, "forms_say": self.forms.say, "forms_least": self.forms.least,
             "certainty_nines": nines(self.recall.certainty), "weakest_nines": nines(self.recall.weakest),
             "forms_nines": nines(self.forms.say), "least_nines": nines(self.forms.least),
+            "shaken": self.forms.shaken, "shaken_nines": nines(self.forms.shaken),
             "strange_words": self.recall.strange, "recall_words": len(self.recall.answer.split()) / 8,
             "hops": hops / 3, "hops_left": (hops - hop - 1) / 3, "searches": searches / MAX_SEARCHES,
             "here": len(tried) / 3, "tried_hybrid": "hybrid" in tried, "tried_graph": "graph" in tried,
@@ -267,10 +268,11 @@ def explored(one: Lesson, model: TaughtModel, questions: Sequence[Question]) -> 
     """The trees of questions with the recall of a taught model; golds gain the forms in which the model writes."""
     explorer = Explorer(Library(one.world))
     others = [other_forms(question) for question in questions]
-    recalls = model.recall([q.text for q in questions])
+    texts = [question.text for question in questions]
+    recalls = model.recall(texts)
     trees = []
     for question, recall, forms_said in zip(
-        questions, recalls, answered_forms(model, recalls, others), strict=True
+        questions, recalls, answered_forms(model, texts, recalls, others), strict=True
     ):
         if question.answerable and right_recall(recall.answer, question):
             recall = replace(recall, answer=question.answers[0])  # words put together again

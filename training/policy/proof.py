@@ -68,7 +68,7 @@ def prove(
     *,
     seed: int = 11,
     questions: int = 160,
-    epochs: int = 60,
+    epochs: int = 120,
     rounds: int = 3,
     size: int = 120,
     lm: bool = False,

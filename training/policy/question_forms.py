@@ -45,18 +45,23 @@ class Forms:
     agree: float  # share to which it says the same
     say: float  # mean probability of its answer there
     least: float  # the least
+    shaken: float  # mean probability over all forms, its own too, with parts of the model left out
 
 
 def answered_forms(
-    model: TaughtModel, recalls: Sequence[Recall], others: Sequence[Sequence[str]]
+    model: TaughtModel, questions: Sequence[str], recalls: Sequence[Recall], others: Sequence[Sequence[str]]
 ) -> list[Forms]:
     """One Forms a question; what a question's own form says stands in where it has no other."""
     again = iter(model.recall([text for texts in others for text in texts], samples=0))
     answers = [(text, recall.answer) for recall, texts in zip(recalls, others, strict=True) for text in texts]
-    chances = iter(model.chances(answers))
+    chances, shaken = iter(model.chances(answers)), iter(model.shaken(answers))
+    own = model.shaken([(question, recall.answer) for question, recall in zip(questions, recalls, strict=True)])
     found = []
-    for recall, texts in zip(recalls, others, strict=True):
+    for recall, texts, held in zip(recalls, others, own, strict=True):
         same = [float(next(again).answer == recall.answer) for _ in texts] or [recall.agreement]
         likely = [next(chances) for _ in texts] or [recall.certainty]
-        found.append(Forms(sum(same) / len(same), sum(likely) / len(likely), min(likely)))
+        holds = [held, *(next(shaken) for _ in texts)]
+        found.append(
+            Forms(sum(same) / len(same), sum(likely) / len(likely), min(likely), sum(holds) / len(holds))
+        )
     return found
