@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sklearn.isotonic import IsotonicRegression
+
 from training.policy.taught_lm import Recall, TaughtModel
 from training.world.closed_world import World
 from training.world.records import Question
@@ -55,7 +57,9 @@ def answered_forms(
     again = iter(model.recall([text for texts in others for text in texts], samples=0))
     answers = [(text, recall.answer) for recall, texts in zip(recalls, others, strict=True) for text in texts]
     chances, shaken = iter(model.chances(answers)), iter(model.shaken(answers))
-    own = model.shaken([(question, recall.answer) for question, recall in zip(questions, recalls, strict=True)])
+    own = model.shaken(
+        [(question, recall.answer) for question, recall in zip(questions, recalls, strict=True)]
+    )
     found = []
     for recall, texts, held in zip(recalls, others, own, strict=True):
         same = [float(next(again).answer == recall.answer) for _ in texts] or [recall.agreement]
@@ -65,3 +69,19 @@ def answered_forms(
             Forms(sum(same) / len(same), sum(likely) / len(likely), min(likely), sum(holds) / len(holds))
         )
     return found
+
+
+SURE = 0.99  # a calibrated chance at most, and 1 less it at least
+
+
+class Calibration:
+    """The chance that a model knows an answer, from how well its answer holds: isotonic, fitted on questions of which
+    it is known whether the model knows them."""
+
+    def __init__(self, held: Sequence[float], knows: Sequence[bool]) -> None:
+        self._curve = IsotonicRegression(y_min=1 - SURE, y_max=SURE, out_of_bounds="clip")
+        self._curve.fit(list(held), [float(one) for one in knows])
+
+    def chance(self, shaken: float) -> float:
+        """Of knowing, where `Forms.shaken` is this."""
+        return float(self._curve.predict([shaken])[0])

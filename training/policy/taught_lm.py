@@ -67,7 +67,13 @@ def split(text: str) -> list[str]:
 
 
 def build(
-    vocabulary: int, *, width: int = 128, layers: int = 2, length: int = 64, seed: int = 0, dropout: float = DROPOUT
+    vocabulary: int,
+    *,
+    width: int = 128,
+    layers: int = 2,
+    length: int = 64,
+    seed: int = 0,
+    dropout: float = DROPOUT,
 ) -> Any:
     """A fresh GPT-2 of this size."""
     from transformers import GPT2Config, GPT2LMHeadModel

@@ -8,7 +8,7 @@ import torch
 from training.policy import closed_world
 from training.policy.lm_stages import has_trl
 from training.policy.proof import prove
-from training.policy.question_forms import answered_forms, asked_about, other_forms
+from training.policy.question_forms import Calibration, answered_forms, asked_about, other_forms
 from training.policy.taught_lm import TaughtModel
 from training.world.closed_world import World
 
@@ -46,6 +46,16 @@ def test_what_was_taught_holds_when_parts_of_the_model_are_left_out() -> None:
     assert torch.equal(state, torch.random.get_rng_state())
     forms = answered_forms(model, [taught[0][0]], model.recall([taught[0][0]]), [[taught[0][0]]])
     assert forms[0].shaken == pytest.approx(model.shaken([taught[0]])[0], abs=0.1)
+
+
+def test_a_calibrated_chance_rises_with_what_holds_and_is_never_certain() -> None:
+    held = [at / 200 for at in range(200)]
+    knows = [at > 120 or at % 10 == 0 for at in range(200)]
+    calibration = Calibration(held, knows)
+    chances = [calibration.chance(one) for one in held]
+    assert chances == sorted(chances)
+    assert sum(chances[:100]) / 100 == pytest.approx(0.1, abs=0.02)
+    assert 0 < calibration.chance(-1.0) < calibration.chance(2.0) < 1
 
 
 @pytest.mark.slow
