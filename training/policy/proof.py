@@ -32,8 +32,7 @@ from training.report import Grid, number
 ABOUT = (
     "A tiny language model is taught a part of a fictional world, so that what it knows is exact. `f1_aware`: F1 of "
     "claiming to know (answering without a search) where it knows; `abstention_f1`: of silence where no document has "
-    "the answer. Held-out questions of the world; the preset and the price were chosen on the world of seed 12, how the "
-    "model is taught and asked and how pairs are made on those of seeds 12, 14, 15 and 16."
+    "the answer. Held-out questions of the world; the preset and the price were chosen on the world of seed 12."
 )
 SHOWN = ("right", "f1", "f1_aware", "abstention_f1", "searches", "cost", "value")
 LM_ROUNDS = 2  # a round of the language model takes minutes where one of the compact policy takes seconds
