@@ -20,9 +20,8 @@ import numpy as np
 
 from agent.matching import WordMatcher
 from agent.reader import Reader
-from benchmarks.measure import arguments, data_root, facts, stop_with
+from benchmarks.measure import arguments, data_root, facts, mistakes_told
 from benchmarks.sufficiency import SAMPLES, Look, look
-from index.errors import InputError
 from index.retrieve import Searcher
 from index.types import Scope
 from training import report
@@ -54,10 +53,8 @@ def main() -> None:
         "--limit", type=int, default=LIMIT, help="questions of each, evenly over its dev split"
     )
     options = parser.parse_args()
-    try:
+    with mistakes_told():
         run(options)
-    except InputError as error:
-        stop_with(error)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -35,9 +35,9 @@ from benchmarks.contexts import (
     weigh,
     weigh_read,
 )
-from benchmarks.measure import clock, data_root, facts, spread, stop_with
+from benchmarks.measure import clock, data_root, facts, mistakes_told, spread
 from index.encoders import load_embedder
-from index.errors import InputError, StoreError
+from index.errors import InputError
 from index.evidence_pack import AMPLE, WORTH
 from index.store import Store
 from training import report
@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--markdown", action="store_true")
     options = parser.parse_args()
     results = {}
-    try:
+    with mistakes_told():
         for folder in options.data or [data_root() / name for name in POOLS]:
             store, found = collect(folder, options.split, options.limit, options.mode)
             results[folder.name] = pool = curve(store, found)
@@ -74,8 +74,6 @@ def main() -> None:
             report.show(grid(folder.name, pool), markdown=options.markdown)
             print(verdict(pool), flush=True)
         report.show(summary(results), markdown=options.markdown)
-    except (InputError, StoreError) as error:
-        stop_with(error)
     if options.json:
         report.write_json(
             report.open_output(options.json), {"pools": results, **facts("compression", options)}

@@ -23,7 +23,7 @@ from typing import Any
 
 from agent.build import open_agent
 from agent.config import Settings
-from benchmarks.measure import ROOT, facts, stop_with
+from benchmarks.measure import ROOT, facts, mistakes_told
 from index.encoders import load_embedder
 from index.errors import InputError
 from training import evaluate_answers as evaluation
@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the results to this file")
     parser.add_argument("--markdown", action="store_true")
     options = parser.parse_args()
-    try:
+    with mistakes_told():
         if options.json:
             report.open_output(options.json)
         if options.cache:
@@ -76,8 +76,6 @@ def main() -> None:
         else:
             with TemporaryDirectory(prefix="forage-documents-") as folder:
                 found = measure(Path(folder))
-    except InputError as error:
-        stop_with(error)
     for grid in grids(found):
         report.show(grid, markdown=options.markdown)
     if options.json:

@@ -21,8 +21,7 @@ import numpy as np
 
 from agent.boundary import Boundary, RuleBoundary
 from agent.boundary_learned import WEIGHTS, LearnedBoundary, load_boundary
-from benchmarks.measure import RESULTS, ROOT, data_root, facts, stop_with
-from index.errors import InputError
+from benchmarks.measure import RESULTS, ROOT, data_root, facts, mistakes_told
 from training import report
 from training.boundary_fit import Asked, collect, fit, scores
 from training.kept import kept_models
@@ -46,10 +45,8 @@ def main() -> None:
     parser.add_argument("--install", action="store_true", help="fit anew, and ship the weights")
     parser.add_argument("--json", type=Path, default=RESULTS / "gate.json")
     options = parser.parse_args()
-    try:
+    with mistakes_told():
         result = measure(options.each, options.install) | facts("gate", options)
-    except InputError as error:
-        stop_with(error)
     for grid in grids(result):
         report.show(grid, markdown=True)
     report.write_json(options.json, result)

@@ -16,9 +16,8 @@ from typing import Any
 
 from benchmarks.ablation import ablation, ablation_grids, packing_ablation
 from benchmarks.growth import growth, growth_grid
-from benchmarks.measure import alone, facts, stop_with
+from benchmarks.measure import alone, facts, mistakes_told
 from benchmarks.walk_speed import pagerank, pagerank_grid
-from index.errors import InputError
 from training import report
 
 SIZES = (1000, 10_000, 100_000)
@@ -41,7 +40,7 @@ def main() -> None:
     parser.add_argument("--markdown", action="store_true")
     options = parser.parse_args()
     found: dict[str, Any] = {}
-    try:
+    with mistakes_told():
         parts = report.choices(options.parts, "--parts", (*PARTS, PACKING))
         sizes = report.whole_numbers(options.sizes, "--sizes") + ((1_000_000,) if options.million else ())
         grids: list[report.Grid] = []
@@ -57,8 +56,6 @@ def main() -> None:
         elif PACKING in parts:
             found["ablation"] = {"search": {}, "packing": packing_ablation(options.limit)}
             grids += ablation_grids(found["ablation"])
-    except InputError as error:
-        stop_with(error)
     for grid in grids:
         report.show(grid, markdown=options.markdown)
     if options.json:

@@ -16,10 +16,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import data_root, facts, stop_with
+from benchmarks.measure import data_root, facts, mistakes_told
 from benchmarks.retrieval import span
 from index.encoders import load_embedder
-from index.errors import InputError
 from training import report
 from training.metrics import paired_difference
 from training.skills.ranker import cross_fit, fit, listed, out_of_fold, ranking, scores, second
@@ -39,10 +38,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the results to this file")
     parser.add_argument("--markdown", action="store_true")
     options = parser.parse_args()
-    try:
+    with mistakes_told():
         found = held_out(options.seed)
-    except InputError as error:
-        stop_with(error)
     report.show(grid(found), markdown=options.markdown)
     if options.json:
         report.write_json(report.open_output(options.json), {"sets": found, **facts("held_out", options)})

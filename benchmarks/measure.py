@@ -7,8 +7,9 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from multiprocessing import get_context
@@ -17,7 +18,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from index.errors import InputError
+from index.errors import InputError, StoreError
 from index.extract import RuleExtractor
 from index.records import DocumentVersion
 from index.store import Store
@@ -161,7 +162,11 @@ def arguments(about: str | None, result: str) -> argparse.ArgumentParser:
     return parser
 
 
-def stop_with(error: InputError) -> None:
-    """Print a user's mistake and leave."""
-    print(f"Nothing was measured: {error}", file=sys.stderr)
-    raise SystemExit(error.exit_code)
+@contextmanager
+def mistakes_told() -> Iterator[None]:
+    """Around what a benchmark does: a user's mistake is printed, and the program leaves with its exit code."""
+    try:
+        yield
+    except (InputError, StoreError) as error:
+        print(f"Nothing was measured: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from error

@@ -17,7 +17,7 @@ from typing import Any
 
 from agent.policy import ACTIONS, FEATURES, Policy
 from agent.trained import TrainedPolicy
-from benchmarks.measure import facts, stop_with
+from benchmarks.measure import facts, mistakes_told
 from index.errors import InputError
 from index.types import Scope
 from training import report
@@ -57,12 +57,10 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the results to this file")
     parser.add_argument("--markdown", action="store_true")
     options = parser.parse_args()
-    try:
+    with mistakes_told():
         if options.json:
             report.open_output(options.json)
         found = measure(options)
-    except InputError as error:
-        stop_with(error)
     report.show(grid(found), markdown=options.markdown)
     if options.json:
         named = argparse.Namespace(

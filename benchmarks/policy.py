@@ -22,7 +22,7 @@ from safetensors.torch import load_file
 
 from agent.policy import ACTIONS, FEATURES, Fixed, Policy, Rules, always_deep, always_single, fixed_three_hop
 from agent.trained import TrainedPolicy, packaged
-from benchmarks.measure import facts, stop_with
+from benchmarks.measure import facts, mistakes_told
 from index.errors import InputError
 from training import report
 from training.policy.collect import known
@@ -57,12 +57,10 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the results to this file")
     parser.add_argument("--markdown", action="store_true")
     options = parser.parse_args()
-    try:
+    with mistakes_told():
         if options.json:
             report.open_output(options.json)
         found = measure(_trees(options.train), _trees(options.dev), options.seeds)
-    except InputError as error:
-        stop_with(error)
     for grid in grids(found):
         report.show(grid, markdown=options.markdown)
     if options.json:

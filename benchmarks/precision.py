@@ -20,9 +20,8 @@ from typing import Any
 import numpy as np
 
 from agent import reader_model
-from benchmarks.measure import RESULTS, alone, data_root, facts, peak_megabytes, spread, stop_with
+from benchmarks.measure import RESULTS, alone, data_root, facts, mistakes_told, peak_megabytes, spread
 from index import backbone, delta, hop_encoder
-from index.errors import InputError
 from training import report
 from training.data import load_corpus, load_questions, open_data
 from training.metrics import bootstrap, exact_match, f1
@@ -39,10 +38,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path, default=RESULTS / "precision.json")
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     options = parser.parse_args()
-    try:
+    with mistakes_told():
         found = {name: alone(measure, name, options.limit) for name in FORMATS}
-    except InputError as error:
-        stop_with(error)
     base = np.array(found["float32"]["states"])
     for one in found.values():
         one["cosine"] = round(float((np.array(one.pop("states")) * base).sum(1).mean()), 4)

@@ -21,9 +21,8 @@ from agent.question import analyse
 from agent.reader import sentences
 from agent.reader_model import ReaderModel, Reading, load_reader
 from agent.spans import candidates
-from benchmarks.measure import arguments, data_root, facts, stop_with
+from benchmarks.measure import arguments, data_root, facts, mistakes_told
 from index.encoders import load_embedder
-from index.errors import InputError
 from index.retrieve import Searcher
 from index.types import Embedder, Hit, Mode, Scope
 from training import report
@@ -54,10 +53,8 @@ def main() -> None:
         "--limit", type=int, default=LIMIT, help="questions of each, evenly over its dev split"
     )
     options = parser.parse_args()
-    try:
+    with mistakes_told():
         run(options)
-    except InputError as error:
-        stop_with(error)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.measure import alone, clock, data_root, facts, spread, stop_with
+from benchmarks.measure import alone, clock, data_root, facts, mistakes_told, spread
 from benchmarks.retrieval_rows import KS, READ, ROWS, Question, build, kind_of, search
 from index.encoders import load_embedder
 from index.errors import InputError
@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--markdown", action="store_true")
     parser.add_argument("--untitled", action="store_true", help="leave out the passages' titles")
     options = parser.parse_args()
-    try:
+    with mistakes_told():
         names = report.choices(options.rows, "--rows", ROWS)
         splits = [(data_root() / name, split) for name, split in POOLS]
         if options.data or options.split:
@@ -72,8 +72,6 @@ def main() -> None:
             found[name] = pool
             report.show(grid(name, pool), markdown=options.markdown)
             print(note(pool), flush=True)
-    except InputError as error:
-        stop_with(error)
     if options.json:
         report.write_json(report.open_output(options.json), {"pools": found, **facts("retrieval", options)})
 

@@ -15,10 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import data_root, facts, stop_with
+from benchmarks.measure import data_root, facts, mistakes_told
 from benchmarks.retrieval import span
 from index.encoders import load_embedder
-from index.errors import InputError, StoreError
 from index.ranker import load_ranker
 from training import report
 from training.metrics import paired_difference
@@ -41,13 +40,11 @@ def main() -> None:
     parser.add_argument("--markdown", action="store_true")
     options = parser.parse_args()
     found: dict[str, Any] = {}
-    try:
+    with mistakes_told():
         names = report.choices(options.pools, "--pools", POOLS)
         for pool in [Pool(name, "dev", options.limit, titles) for titles in (True, False) for name in names]:
             found[pool.label] = line = measured(gather([pool], data_root(), load_embedder(), None))
             print(f"{pool.label}: {line}", flush=True)
-    except (InputError, StoreError) as error:
-        stop_with(error)
     report.show(grid(found), markdown=options.markdown)
     if options.json:
         report.write_json(report.open_output(options.json), {"pools": found, **facts("single_hop", options)})

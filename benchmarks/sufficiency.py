@@ -25,9 +25,8 @@ from agent.matching import WordMatcher
 from agent.packing import pack
 from agent.reader import Reader
 from agent.reader_model import ReaderModel, load_reader
-from benchmarks.measure import arguments, data_root, facts, stop_with
+from benchmarks.measure import arguments, data_root, facts, mistakes_told
 from index.encoders import load_embedder
-from index.errors import InputError
 from index.retrieve import Searcher
 from index.types import Scope
 from training import report
@@ -56,10 +55,8 @@ def main() -> None:
     parser = arguments(__doc__, "sufficiency.json")
     parser.add_argument("--limit", type=int, help="pairs, in the order of the file; all if not given")
     options = parser.parse_args()
-    try:
+    with mistakes_told():
         run(options)
-    except InputError as error:
-        stop_with(error)
 
 
 def run(options: argparse.Namespace) -> None:

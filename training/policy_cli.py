@@ -237,7 +237,7 @@ def closed_world(
     / "closed-world",
     seed: Annotated[int, typer.Option(help="Another seed, another world.")] = 11,
     questions: Annotated[int, typer.Option(min=10, help="Questions of each kind.")] = 160,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over what is taught.")] = 60,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over what is taught.")] = 120,
     lm: Annotated[
         bool | None,
         typer.Option(

@@ -19,7 +19,7 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from training.metrics import exact_match, normalize
-from training.policy.question_forms import Forms, answered_forms, asked_about, forms, other_forms
+from training.policy.question_forms import Calibration, Forms, answered_forms, asked_about, forms, other_forms
 from training.policy.taught_lm import Recall, TaughtModel
 from training.policy.trees import Ending, Move, Situation, Tree
 from training.world.closed_world import World
@@ -38,7 +38,8 @@ RETOLD = (
 )  # fmt: skip
 FEATURES = (
     "certainty", "certainty_first", "certainty_weakest", "lead", "agreement", "forms_agree", "forms_say", "forms_least",
-    "certainty_nines", "weakest_nines", "forms_nines", "least_nines",
+    "certainty_nines", "weakest_nines", "forms_nines", "least_nines", "shaken", "shaken_nines", "known",
+    "known_odds",
     "strange_words",
     "recall_words", "hops", "hops_left", "searches", "here",
     "tried_hybrid", "tried_graph", "tried_deep", "found", "last_hop", "top_score", "second_score", "score_margin",
@@ -88,17 +89,17 @@ class Explorer:
         self.library = library
         self._memo: dict[tuple[str, str, str], Seen] = {}
 
-    def tree(self, question: Question, recall: Recall, forms: Forms) -> Tree:
+    def tree(self, question: Question, recall: Recall, forms: Forms, known: float) -> Tree:
         """The question's whole tree of decisions. `knows` is whether the model's own answer is right; `forms` how it
-        answers the question's other forms."""
-        walk = _Walk(self, question, recall, forms)
+        answers the question's other forms; `known` the calibrated chance that it knows."""
+        walk = _Walk(self, question, recall, forms, known)
         walk.grow((), hop=0, tried=())
         facts = question.facts if question.answerable else ()
         return Tree(
             question.id, question.text, f"world-{question.type}", tuple(walk.situations),
             tuple(walk.endings), walk.moves,
             golds=question.answers, evidence=facts, answerable=question.answerable,
-            knows=bool(question.answerable and right_recall(recall.answer, question)),
+            knows=_knows(question, recall),
         )  # fmt: skip
 
     def look(self, subject: str, relation: str, level: str) -> Seen:
@@ -121,6 +122,7 @@ class _Walk:
     question: Question
     recall: Recall
     forms: Forms
+    known: float
 
     def __post_init__(self) -> None:
         self.situations: list[Situation] = []
@@ -209,6 +211,8 @@ class _Walk:
             "forms_agree": self.forms.agree, "forms_say": self.forms.say, "forms_least": self.forms.least,
             "certainty_nines": nines(self.recall.certainty), "weakest_nines": nines(self.recall.weakest),
             "forms_nines": nines(self.forms.say), "least_nines": nines(self.forms.least),
+            "shaken": self.forms.shaken, "shaken_nines": nines(self.forms.shaken),
+            "known": self.known, "known_odds": math.log(self.known / (1 - self.known)) / 5,
             "strange_words": self.recall.strange, "recall_words": len(self.recall.answer.split()) / 8,
             "hops": hops / 3, "hops_left": (hops - hop - 1) / 3, "searches": searches / MAX_SEARCHES,
             "here": len(tried) / 3, "tried_hybrid": "hybrid" in tried, "tried_graph": "graph" in tried,
@@ -263,16 +267,32 @@ def lesson(seed: int = 11, size: int = 120, per_kind: int = 160) -> Lesson:
     return Lesson(world, tuple(found[:half]), tuple(found[half:]), tuple(taught))
 
 
-def explored(one: Lesson, model: TaughtModel, questions: Sequence[Question]) -> list[Tree]:
+def asked(model: TaughtModel, questions: Sequence[Question]) -> tuple[list[Recall], list[Forms]]:
+    """What the model says from memory to questions and to their other forms."""
+    texts = [question.text for question in questions]
+    recalls = model.recall(texts)
+    return recalls, answered_forms(model, texts, recalls, [other_forms(question) for question in questions])
+
+
+def calibrated(one: Lesson, model: TaughtModel) -> Calibration:
+    """Of the questions that policies learn from; those to test on have no part in it."""
+    recalls, said = asked(model, one.train)
+    knows = [_knows(question, recall) for question, recall in zip(one.train, recalls, strict=True)]
+    return Calibration([each.shaken for each in said], knows)
+
+
+def explored(
+    one: Lesson, model: TaughtModel, questions: Sequence[Question], calibration: Calibration
+) -> list[Tree]:
     """The trees of questions with the recall of a taught model; golds gain the forms in which the model writes."""
     explorer = Explorer(Library(one.world))
-    others = [other_forms(question) for question in questions]
-    recalls = model.recall([q.text for q in questions])
     trees = []
-    for question, recall, forms_said in zip(
-        questions, recalls, answered_forms(model, recalls, others), strict=True
-    ):
-        if question.answerable and right_recall(recall.answer, question):
+    for question, recall, said in zip(questions, *asked(model, questions), strict=True):
+        if _knows(question, recall):
             recall = replace(recall, answer=question.answers[0])  # words put together again
-        trees.append(explorer.tree(question, recall, forms_said))
+        trees.append(explorer.tree(question, recall, said, calibration.chance(said.shaken)))
     return trees
+
+
+def _knows(question: Question, recall: Recall) -> bool:
+    return bool(question.answerable and right_recall(recall.answer, question))

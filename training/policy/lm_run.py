@@ -21,6 +21,7 @@ from agent.policy import GATED
 from agent.policy_lm import CARD, hash_of
 from agent.policy_text import Levels
 from index.errors import InputError
+from training.policy.acceptance import verdict
 from training.policy.forest import Forest, plant
 from training.policy.learn import oracle_targets
 from training.policy.lm_data import Wording, levels_of
@@ -29,7 +30,7 @@ from training.policy.lm_recipe import LmRecipe
 from training.policy.lm_stages import explore, imitate, prefer, require_trl
 from training.policy.pairs import Pair
 from training.policy.rewarding import load_policy_preset
-from training.policy.run import RARE, Stage, fingerprint, split, stages, worse
+from training.policy.run import RARE, Stage, fingerprint, split, stages
 from training.policy.scores import Scores, score_choices, summary
 from training.policy.trees import Tree
 
@@ -122,7 +123,7 @@ class LmRun:
         return one
 
     def _do(self, stage: Stage, one: DecidingModel, done: dict[str, Any]) -> DecidingModel:
-        """One stage, kept only if the held-out questions do not fare worse beyond chance."""
+        """One stage, kept only if the held-out questions do not fare worse."""
         before = self.judge(one, self.held, "before") if stage.kind != "sft" else None
         one.save(_fresh(self.folder / "before"))  # the trainers change a model in place
         seed = zlib.crc32(f"{self.recipe.seed}/{stage.name}".encode())
@@ -141,7 +142,7 @@ class LmRun:
             else:
                 one, record["log"] = explore(one, self.train, wording, self.recipe, seed)
             after = self.judge(one, self.held, stage.name)
-            record["accepted"] = before is None or not worse(after, before)
+            record |= {"accepted": True} if before is None else verdict([after], [before]).to_dict()
             record |= {"attempts": attempt + 1, "beta": beta}
             if record["accepted"] or stage.kind != "ip-dpo":
                 break

@@ -19,6 +19,7 @@ import numpy as np
 
 from agent.option_scores import OptionScorer
 from index.errors import ConfigError
+from training.policy.foresight import foreseen
 from training.policy.forest import Floats, Forest
 from training.policy.lm_data import Wording, imitation_rows, preference_rows
 from training.policy.lm_model import DecidingModel
@@ -83,6 +84,8 @@ def prefer(
         start = one.policy(forest, prompts)
         sampled = forest.sample(start, recipe.rollouts, np.random.default_rng(seed))
         q, _ = forest.q_values(start)
+        if recipe.foresight:
+            q = foreseen(forest, q, seed)
         pairs = make_pairs(forest, sampled, q, margin=recipe.margin, limit=recipe.pairs_per_question,
                            number=number, policy=f"round-{number - 1}")  # fmt: skip
         if not pairs:

@@ -68,7 +68,7 @@ def prove(
     *,
     seed: int = 11,
     questions: int = 160,
-    epochs: int = 60,
+    epochs: int = 120,
     rounds: int = 3,
     size: int = 120,
     lm: bool = False,
@@ -162,8 +162,9 @@ def taught_trees(
         tell(f"teaching {len(one.taught)} questions with answers to {len(model.words)} words")
         loss = model.teach(one.taught, epochs)[-1]
         tell(f"loss {loss:.3f}; exploring {len(one.train) + len(one.test)} questions")
+        calibration = closed_world.calibrated(one, model)
         for path, asked in zip(paths, (one.train, one.test), strict=True):
-            write_trees(path.with_suffix(".partial"), closed_world.explored(one, model, asked))
+            write_trees(path.with_suffix(".partial"), closed_world.explored(one, model, asked, calibration))
             path.with_suffix(".partial").replace(path)
     train, test = (list(read_trees(path)) for path in paths)
     return train, test

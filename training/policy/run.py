@@ -22,7 +22,7 @@ from safetensors.torch import load_file, save_file
 from agent.policy import GATED
 from agent.policy_net import PolicyNet, load_net, save_net
 from index.errors import InputError
-from training.metrics import paired_difference
+from training.policy.acceptance import ENOUGH, cross_fitted, verdict
 from training.policy.feedback import FEEDBACK, limited
 from training.policy.forest import Forest, greedy, plant
 from training.policy.learn import explore, heed, imitate, prefer
@@ -35,6 +35,7 @@ from training.policy.scores import Scores, score_choices, summary
 from training.policy.trees import Tree, dump
 
 WEIGHTS = "policy.safetensors"
+PAIRED = ("ip-dpo", "feedback")  # stages that learn from pairs
 RARE = 30  # questions below which what the gate said of them taught nothing
 Tell = Callable[[str, int, int], None]  # what, done, of
 
@@ -172,30 +173,24 @@ class Run:
         return (*stages(self.recipe, fresh=not self.recipe.start), *told)
 
     def _do(self, stage: Stage, network: Network, done: dict[str, Any]) -> Network:
-        """One stage, kept only if the held-out questions do not fare worse beyond chance."""
-        before = self.judge(network, self.held, "before") if stage.kind != "sft" else None
+        """One stage, kept only if questions that it did not learn from do not fare worse."""
         start = copy.deepcopy(network)
-        seed = zlib.crc32(f"{self.recipe.seed}/{stage.name}".encode())
         record: dict[str, Any] = {"kind": stage.kind, "round": stage.number}
         beta = self.recipe.beta
         for attempt in range(3):
-            if stage.kind == "sft":
-                record["losses"] = imitate(network, self.train, self.recipe, seed)
-            elif stage.kind == "ip-dpo":
-                pairs, record["epochs"] = prefer(network, self.train, self.recipe, stage.number, seed, beta)
+            network = copy.deepcopy(start)
+            pairs, said = self._learn(stage, network, self.train, beta)
+            if stage.kind in PAIRED:
                 record["pairs"] = self._keep_pairs(stage, pairs)
-            elif stage.kind == "feedback":
-                assert self.rated is not None
-                pairs, record["epochs"] = heed(network, self.train, self.rated, self.recipe, seed)
-                record["pairs"] = self._keep_pairs(stage, pairs)
-            else:
-                record["updates"] = explore(network, start, self.train, self.recipe, seed)
-            after = self.judge(network, self.held, stage.name)
-            record["accepted"] = before is None or not worse(after, before)
-            record |= {"attempts": attempt + 1, "beta": beta}
+            record |= {**said, "attempts": attempt + 1, "beta": beta}
+            record |= (
+                self._verdict(stage, network, start, done, beta)
+                if stage.kind != "sft"
+                else {"accepted": True}
+            )
             if record["accepted"] or stage.kind != "ip-dpo":
                 break
-            network, beta = copy.deepcopy(start), beta * 2
+            beta *= 2
         if not record["accepted"]:
             network = start
         record["held_out"] = summary(self.judge(network, self.held, stage.name))
@@ -204,6 +199,49 @@ class Run:
         done["stages"][stage.name] = record
         self._keep_paths(stage, network)
         return network
+
+    def _learn(
+        self, stage: Stage, network: Network, forest: Forest, beta: float
+    ) -> tuple[list[Pair], dict[str, Any]]:
+        """One stage on a forest, in place; its pairs and what it measured."""
+        seed = zlib.crc32(f"{self.recipe.seed}/{stage.name}".encode())
+        if stage.kind == "sft":
+            return [], {"losses": imitate(network, forest, self.recipe, seed)}
+        if stage.kind == "ip-dpo":
+            pairs, epochs = prefer(network, forest, self.recipe, stage.number, seed, beta)
+            return pairs, {"epochs": epochs}
+        if stage.kind == "feedback":
+            assert self.rated is not None
+            pairs, epochs = heed(network, forest, self.rated, self.recipe, seed)
+            return pairs, {"epochs": epochs}
+        return [], {"updates": explore(network, copy.deepcopy(network), forest, self.recipe, seed)}
+
+    def _verdict(
+        self, stage: Stage, network: Network, start: Network, done: dict[str, Any], beta: float
+    ) -> dict[str, Any]:
+        """What a stage does to the held-out questions; where they are few, to every part of all questions when it and
+        the stages before it learn from the others alone."""
+        if len(self.held.trees) >= ENOUGH:
+            scores = [self.judge(one, self.held, stage.name) for one in (network, start)]
+            return verdict(scores[:1], scores[1:]).to_dict()
+        trees = (*self.train.trees, *self.held.trees)
+        kept = {name for name, record in done["stages"].items() if record["accepted"]}
+
+        def scored(learned: list[int], asked: list[int]) -> tuple[Scores, Scores]:
+            part, left = (
+                plant([trees[at] for at in places], self.actions, load_policy_preset(self.recipe.preset),
+                      self.recipe.pricing)
+                for places in (learned, asked)
+            )  # fmt: skip
+            one = self.network()
+            for before in self.plan():
+                if before.name in kept:
+                    self._learn(before, one, part, done["stages"][before.name]["beta"])
+            standing = self.judge(one, left, stage.name)
+            self._learn(stage, one, part, beta)
+            return self.judge(one, left, stage.name), standing
+
+        return cross_fitted(len(trees), scored).to_dict()
 
     def judge(self, network: Network, forest: Forest, name: str) -> Scores:
         """The greedy policy's scores."""
@@ -279,14 +317,6 @@ class Run:
         }  # fmt: skip
         save_net(self.folder / WEIGHTS, network.frozen(card))
         return load_net(self.folder / WEIGHTS)
-
-
-def worse(after: Scores, before: Scores) -> bool:
-    """The held-out value fell by more than its bootstrap standard error (about half the 68 % interval)."""
-    a = [v or 0.0 for v in after.columns["value"]]
-    b = [v or 0.0 for v in before.columns["value"]]
-    gap = paired_difference(a, b, level=0.68)
-    return gap.mean is not None and gap.low is not None and gap.mean < -(gap.mean - gap.low)
 
 
 def _plain(network: Network) -> dict[str, Any]:

@@ -21,6 +21,9 @@ PAD, ASK, SAY, END, UNKNOWN = range(5)
 SPECIAL = ("<pad>", "<ask>", "<say>", "<end>", "<unknown>")
 MAX_WORDS = 40
 MAX_ANSWER = 8
+# GPT-2's own. Taught without it, the model is as sure of what it makes up as of what it was taught (docs/LOG.md).
+DROPOUT = 0.1
+PASSES = 12  # with dropout, to see which answers hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,15 @@ def split(text: str) -> list[str]:
     return re.findall(r"\w+|[^\w\s]", text.lower())
 
 
-def build(vocabulary: int, *, width: int = 128, layers: int = 2, length: int = 64, seed: int = 0) -> Any:
+def build(
+    vocabulary: int,
+    *,
+    width: int = 128,
+    layers: int = 2,
+    length: int = 64,
+    seed: int = 0,
+    dropout: float = DROPOUT,
+) -> Any:
     """A fresh GPT-2 of this size."""
     from transformers import GPT2Config, GPT2LMHeadModel
 
@@ -71,7 +82,7 @@ def build(vocabulary: int, *, width: int = 128, layers: int = 2, length: int = 6
     with LOADING:
         return GPT2LMHeadModel(
             GPT2Config(vocab_size=vocabulary, n_positions=length, n_embd=width, n_layer=layers, n_head=4,
-                       resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, bos_token_id=ASK, eos_token_id=END)
+                       resid_pdrop=dropout, embd_pdrop=dropout, attn_pdrop=dropout, bos_token_id=ASK, eos_token_id=END)
         ).float()  # fmt: skip
 
 
@@ -185,6 +196,18 @@ class TaughtModel:
             each = logps[:, :-1].gather(-1, ids[:, 1:].unsqueeze(-1))[..., 0] * asked
             found += (each.sum(1) / asked.sum(1)).exp().tolist()
         return found
+
+    def shaken(self, pairs: Sequence[tuple[str, str]], passes: int = PASSES) -> list[float]:
+        """The mean of `chances` over passes with dropout on (Gal and Ghahramani, arXiv 1506.02142): what was learned
+        by heart holds when parts of the model are left out, what only seems so does not."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            self.model.train()
+            try:
+                told = [self.chances(pairs) for _ in range(passes)]
+            finally:
+                self.model.eval()
+        return [float(mean) for mean in np.mean(told, axis=0)]
 
 
 def pad(rows: Sequence[tuple[list[int], int]]) -> tuple[Tensor, Tensor]:

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from training.policy import closed_world
 from training.policy.lm_stages import has_trl
 from training.policy.proof import prove
-from training.policy.question_forms import asked_about, other_forms
+from training.policy.question_forms import Calibration, answered_forms, asked_about, other_forms
+from training.policy.taught_lm import TaughtModel
 from training.world.closed_world import World
 
 
@@ -25,6 +27,35 @@ def test_an_invented_thing_is_not_given_away_by_its_features() -> None:
     assert library.knows_word(asked_about(known)[0]) == 1.0
     assert all(0 <= share <= 1 for share in shares)
     assert all(other != known.text for other in other_forms(known))
+
+
+def test_what_was_taught_holds_when_parts_of_the_model_are_left_out() -> None:
+    names = ("Mira", "Tolan", "Kukara", "Skana", "Vell", "Grondette", "Pevra", "Riken")
+    towns = ("Divris", "Tolum", "Beskora", "Bomora", "Harka", "Jembane", "Voskary", "Gragholt")
+    taught = [(f"Where was {name} born?", town) for name, town in zip(names[:6], towns, strict=False)]
+    model = TaughtModel([text for pair in taught for text in pair] + [*names], width=64)
+    model.teach(taught, epochs=250)
+    state = torch.random.get_rng_state()
+    known = model.shaken(taught)
+    strange = [f"Where was {name} born?" for name in names[6:]]
+    recalls = model.recall(strange)
+    made_up = model.shaken([(text, one.answer) for text, one in zip(strange, recalls, strict=True)])
+    assert min(known) > max(made_up)
+    assert known == model.shaken(taught), "the seed decides which parts are left out"
+    assert model.chances(taught) != known and not model.model.training
+    assert torch.equal(state, torch.random.get_rng_state())
+    forms = answered_forms(model, [taught[0][0]], model.recall([taught[0][0]]), [[taught[0][0]]])
+    assert forms[0].shaken == pytest.approx(model.shaken([taught[0]])[0], abs=0.1)
+
+
+def test_a_calibrated_chance_rises_with_what_holds_and_is_never_certain() -> None:
+    held = [at / 200 for at in range(200)]
+    knows = [at > 120 or at % 10 == 0 for at in range(200)]
+    calibration = Calibration(held, knows)
+    chances = [calibration.chance(one) for one in held]
+    assert chances == sorted(chances)
+    assert sum(chances[:100]) / 100 == pytest.approx(0.1, abs=0.02)
+    assert 0 < calibration.chance(-1.0) < calibration.chance(2.0) < 1
 
 
 @pytest.mark.slow

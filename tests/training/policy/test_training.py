@@ -1,4 +1,5 @@
 import json
+import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from agent.policy import FEATURES as AGENT_FEATURES
 from agent.policy_net import load_net
 from index.errors import InputError, StoreError
 from training.policy import run as runs
+from training.policy.acceptance import folds, verdict
+from training.policy.foresight import foreseen
 from training.policy.forest import Forest, greedy, plant
 from training.policy.learn import oracle_targets, prefer
 from training.policy.network import Inputs, Network, Shape, averaged, probabilities
@@ -18,10 +21,10 @@ from training.policy.played import as_played
 from training.policy.recipe import Recipe
 from training.policy.rewarding import Pricing, load_policy_preset
 from training.policy.run import Run
-from training.policy.scores import score_choices
+from training.policy.scores import Scores, score_choices
 from training.policy.trees import Situation, Tree, dump, parse
 
-from .conftest import ACTIONS, FEATURES
+from .conftest import ACTIONS, FEATURES, make_tree
 
 PRICING = Pricing(0.1, {"hybrid": 0.4, "deep": 1.0})
 
@@ -202,6 +205,75 @@ def test_a_rejected_round_leaves_the_policy_as_it_was(
     stages = json.loads((tmp_path / "run" / "curves.json").read_text())["stages"]
     assert stages["sft"]["accepted"] and not stages["ip-dpo-1"]["accepted"]
     assert stages["ip-dpo-2"]["held_out"]["value"] == stages["sft"]["held_out"]["value"]
+
+
+def test_few_questions_are_judged_by_parts_that_a_round_did_not_learn_from(
+    trees: list[Tree], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of thirty questions a handful is held out, here none that tells: what harms the rest must not pass."""
+
+    def spoil(network: Network, forest: Forest, *_: object) -> tuple[list[object], list[object]]:
+        learned.append(len(forest.trees))
+        with torch.no_grad():
+            network.b3.copy_(torch.tensor([-50.0, -50.0, -50.0, 50.0]))
+        return [], []
+
+    learned: list[int] = []
+    monkeypatch.setattr(runs, "prefer", spoil)
+    monkeypatch.setattr(runs, "split", lambda trees, _: (trees[:-1], trees[-1:]))
+    hopeless = [tree for tree in trees if tree.answerable is False]
+    run = Run(
+        tmp_path / "run", [*trees[:29], hopeless[-1]], ACTIONS, FEATURES, replace(recipe("ip-dpo"), rounds=1)
+    )
+    run.execute()
+    stage = json.loads((tmp_path / "run" / "curves.json").read_text())["stages"]["ip-dpo-1"]
+    assert stage["judged_on"] == 30 and stage["change"] < -0.1 and not stage["accepted"]
+    assert learned[:6] == [29, 24, 24, 24, 24, 24], "the round itself, then once without each fifth"
+
+
+def test_a_round_for_nothing_is_kept_and_a_little_harm_is_not(forest: Forest) -> None:
+    def scores(shift: float) -> Scores:
+        best = score_choices(forest, forest.q_values(None)[0].argmax(axis=1), {}, "oracle")
+        values = [(value or 0.0) + shift for value in best.columns["value"]]
+        return replace(best, columns={**best.columns, "value": values})
+
+    assert verdict([scores(0.0)], [scores(0.0)]).accepted
+    harmed = verdict([scores(-0.01), scores(0.005)], [scores(0.0), scores(0.0)])
+    assert not harmed.accepted and harmed.questions == 2 * len(forest.trees)
+    assert sorted(at for _, left in folds(13) for at in left) == list(range(13))
+    assert all(not set(learned) & set(left) for learned, left in folds(13))
+
+
+def test_foresight_keeps_the_rule_and_drops_what_nothing_foretells() -> None:
+    """Whether the deep search finds is a coin here that no feature shows; that the cheap one is in vain, the hint
+    tells."""
+    rng = random.Random(5)
+    made = [make_tree(number, rng) for number in range(120)]
+
+    def deep_wrong(tree: Tree) -> Tree:
+        ends = (
+            replace(end, answer="wrong") if end.path == ("deep", "answer") else end for end in tree.endings
+        )
+        return replace(tree, endings=tuple(ends))
+
+    answered = [tree for tree in made if tree.answerable]
+    coin = [deep_wrong(tree) if at % 4 < 2 else tree for at, tree in enumerate(answered)]
+    planted = plant(coin, ACTIONS, load_policy_preset(), Pricing(0.1))
+    q, _ = planted.q_values(None)
+    seen = foreseen(planted, q, 1)
+    assert np.array_equal(np.isfinite(seen), planted.legal)
+    paths = [situation.path for tree in coin for situation in tree.situations]
+    after = [s for s, path in enumerate(paths) if path == ("deep",)]
+    answer = ACTIONS.index("answer")
+    assert np.ptp(q[after, answer]) > 0.5, "each question knows how its coin fell"
+    assert np.std(seen[after, answer]) < 0.35 * np.std(q[after, answer])
+    assert abs(seen[after, answer].mean() - q[after, answer].mean()) < 0.2
+    hybrid = ACTIONS.index("hybrid")
+    hints = planted.features[planted.roots, 0]
+    easy, hard = planted.roots[hints > 0.5], planted.roots[hints < 0.5]
+    assert seen[easy, hybrid].mean() > seen[hard, hybrid].mean() + 0.03
+    few = plant(coin[:3], ACTIONS, load_policy_preset(), Pricing(0.1))
+    assert np.array_equal(foreseen(few, few.q_values(None)[0], 1), few.q_values(None)[0])
 
 
 def test_preferences_raise_what_was_chosen(forest: Forest) -> None:
