@@ -15,7 +15,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
@@ -31,7 +30,7 @@ from training.policy.pairs import Pair
 from training.policy.played import as_played
 from training.policy.recipe import Algorithm, Recipe
 from training.policy.rewarding import load_policy_preset
-from training.policy.scores import Scores, score_choices, summary
+from training.policy.scores import Scores, reward_means, score_choices, summary
 from training.policy.trees import Tree, dump
 
 WEIGHTS = "policy.safetensors"
@@ -195,7 +194,7 @@ class Run:
             network = start
         record["held_out"] = summary(self.judge(network, self.held, stage.name))
         record["train"] = summary(self.judge(network, self.train, stage.name))
-        record["rewards"] = self._components(network)
+        record["rewards"] = reward_means(self.held, greedy(probabilities(network, Inputs.of(self.held))))
         done["stages"][stage.name] = record
         self._keep_paths(stage, network)
         return network
@@ -247,16 +246,6 @@ class Run:
         """The greedy policy's scores."""
         choice = greedy(probabilities(network, Inputs.of(forest)))
         return score_choices(forest, choice, self.recipe.pricing.units, name)
-
-    def _components(self, network: Network) -> dict[str, float]:
-        """Mean of every reward component over the endings that the greedy policy reaches on held-out questions."""
-        reached = self.held.follow(greedy(probabilities(network, Inputs.of(self.held))))
-        sums: dict[str, list[float]] = {}
-        for ending in reached:
-            for name, value in self.held.rewards[ending].items():
-                if value is not None:
-                    sums.setdefault(name, []).append(value)
-        return {name: float(np.mean(values)) for name, values in sums.items()}
 
     def _rare(self) -> list[str]:
         """What the gate settles too seldom in these questions to be learned: the gate keeps the word on it. What the

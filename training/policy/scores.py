@@ -82,6 +82,16 @@ def score_endings(forest: Forest, reached: Ints, units: Mapping[str, float], pol
     )
 
 
+def reward_means(forest: Forest, choice: Ints) -> dict[str, float]:
+    """Mean of every reward component over the endings that one choice for each situation (S,) reaches."""
+    sums: dict[str, list[float]] = {}
+    for ending in forest.follow(choice):
+        for name, value in forest.rewards[ending].items():
+            if value is not None:
+                sums.setdefault(name, []).append(value)
+    return {name: float(np.mean(values)) for name, values in sums.items()}
+
+
 def _precision(cited: Sequence[str], supported: Sequence[bool], gold: Sequence[str]) -> float | None:
     if not cited:
         return None
