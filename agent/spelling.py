@@ -53,8 +53,11 @@ def recapitalised(question: str, searcher: Searcher, scope: Scope) -> str:
         for typed in _places(text, key):
             if typed not in found and not any(_within(typed, other) for other, name in found.items() if name):
                 found[typed] = capitalised(typed, searcher, scope)
+    if not any(found.values()):
+        return question
     for typed, name in found.items():
-        text = re.sub(rf"(?<!\w){re.escape(typed)}(?!\w)", name, text) if name else text
+        literal = name.replace("\\", r"\\")  # as a replacement
+        text = re.sub(rf"(?<!\w){re.escape(typed)}(?!\w)", literal, text) if name else text
     return text
 
 

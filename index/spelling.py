@@ -65,7 +65,7 @@ def capitalised(typed: str, searcher: Searcher, scope: Scope) -> str:
     for text in texts:
         for match in pattern.finditer(text):
             if len(words) > 1 or not _OPENING.search(text[max(0, match.start() - 3) : match.start()]):
-                seen[match.group()] += 1
+                seen[" ".join(match.group().split())] += 1
     names = {written: count for written, count in seen.items() if _is_name(written)}
     wanted = CAPITAL if len(words) > 1 else ALONE
     if not names or sum(names.values()) < wanted * sum(seen.values()):

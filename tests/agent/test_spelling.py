@@ -11,6 +11,7 @@ from agent.config import Settings
 from agent.followup import Rewriting
 from agent.spelling import recapitalised, respelled
 from index.encoders import MiniLMEmbedder
+from index.ingest import ingest_passages
 from index.retrieve import Searcher
 from index.spelling import capitalised, near_spelling
 from index.store import Store
@@ -63,6 +64,7 @@ def test_the_person_sees_how_it_was_read_and_can_insist(searcher: Searcher) -> N
         ("where was mira vell's teacher born?", "where was Mira Vell's teacher born?"),
         ("Who designed the Teal Bridge?", "Who designed the Teal Bridge?"),
         ("what is a bridge?", "what is a bridge?"),
+        ("WHAT IS NASA?", "WHAT IS NASA?"),
         ("", ""),
     ],
 )
@@ -86,3 +88,18 @@ def test_capitals_change_neither_the_answer_nor_what_the_person_reads(searcher: 
     )
     assert typed.answer.short == written.answer.short != ""
     assert typed.asked == "who designed the Teal Bridge?"
+
+
+def test_a_name_broken_over_two_lines_is_written_in_one(tmp_path: Path, embedder: MiniLMEmbedder) -> None:
+    rows = [
+        {
+            "id": "a",
+            "title": "Guide",
+            "text": "We went to see the Copper\nLantern, and the Copper\nLantern was shut.",
+        }
+    ]
+    store = Store.open(tmp_path)
+    ingest_passages(store, rows, "lines", embedder=embedder)
+    asked = recapitalised("when was the copper lantern shut?", Searcher(store, embedder), Scope())
+    assert asked == "when was the Copper Lantern shut?"
+    store.close()
