@@ -85,7 +85,6 @@ class AgentConfig:
     evidence_worth: Annotated[float, Field(ge=0, le=1)] = (
         0.02  # of a sentence that is read; 0: passages whole
     )
-
     step_by_step: bool = True  # whether what a question describes is looked for first
 
     def __post_init__(self) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from agent.agent import Agent
 from agent.board import Board, Tools
 from agent.boundary import RuleBoundary
+from agent.matching import WordMatcher
 from agent.notebook import Comparison, Notebook, gained_claims
 from agent.policy import (
     AdaptiveNote,
@@ -90,7 +91,7 @@ def _in_one(tools: Tools) -> Tools:
 
 
 def _unverified(tools: Tools) -> Tools:
-    return replace(tools, verifier=Unchecked(tools.searcher.store, None))  # type: ignore[arg-type]
+    return replace(tools, verifier=Unchecked(tools.searcher.store, WordMatcher(tools.searcher.embedder)))
 
 
 VARIANTS = (

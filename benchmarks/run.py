@@ -71,7 +71,8 @@ def _stored_answers() -> str:
         f"| dev set | questions | commit | {' | '.join(names)} |",
         f"| --- | ---: | --- |{' ---: |' * len(names)}",
     ]
-    for name, _ in POOLS:
+    typed = [*((name, "") for name, _ in POOLS), *((f"lower-{name}", " --lower-case") for name, _ in POOLS)]
+    for name, option in typed:
         path = ROOT / RESULTS / f"answers-{name}.json"
         if not path.is_file():
             continue
@@ -79,7 +80,7 @@ def _stored_answers() -> str:
         cells = [
             _cell(found[key], 1 if key in ("searches", "context_tokens", "seconds") else 100) for key in names
         ]
-        lines.append(f"| {name} | {found['n']} | {found['commit']} | {' | '.join(cells)} |")
+        lines.append(f"| {found['data']}{option} | {found['n']} | {found['commit']} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
