@@ -67,7 +67,7 @@ def policy_lm(
         run.execute(lambda name, done, of: bar.update(task, description=name, completed=done, total=of))
     rows = tuple(
         (name, *(report.number(stage["held_out"][key], 3) for key in ("right", "f1", "searches", "value")))
-        for name, stage in run.curves()["stages"].items()
+        for name, stage in run.kept.curves()["stages"].items()
     )
     title = f"{len(run.held.trees)} held-out questions, learned from {len(run.train.trees)}"
     report.show(report.Grid(title, ("stage", "right", "f1", "searches", "value"), rows), markdown=False)

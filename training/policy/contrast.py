@@ -33,7 +33,8 @@ from training.policy.network import Inputs, probabilities
 from training.policy.proof import taught_trees
 from training.policy.recipe import Recipe
 from training.policy.rewarding import Pricing, load_policy_preset
-from training.policy.run import Run, stages
+from training.policy.run import Run
+from training.policy.run_folder import stages
 from training.policy.trees import Ending, Move, Situation, Tree, prefixes
 from training.report import Grid, choices, open_output, provenance, write_json
 from training.rewards.citation import citation_f1

@@ -11,7 +11,6 @@ import math
 import shutil
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +27,9 @@ from training.policy.lm_data import Wording, levels_of
 from training.policy.lm_model import DecidingModel, fresh
 from training.policy.lm_recipe import LmRecipe
 from training.policy.lm_stages import explore, imitate, prefer, require_trl
-from training.policy.pairs import Pair
 from training.policy.rewarding import load_policy_preset
-from training.policy.run import RARE, Stage, fingerprint, split, stages
+from training.policy.run import RARE
+from training.policy.run_folder import RunFolder, Stage, fingerprint, split, stages, write_atomically
 from training.policy.scores import Scores, score_choices, summary
 from training.policy.trees import Tree
 
@@ -58,30 +57,16 @@ class LmRun:
         self._start = start
         self.data = fingerprint(trees)
         kept, held = split(trees, recipe.held_out)
-        if not kept or not held:
-            raise InputError(
-                f"{len(trees)} explored questions are too few: some must be learned from and some held out."
-            )
         preset = load_policy_preset(recipe.preset)
         self.train = plant(kept, self.actions, preset, recipe.pricing)
         self.held = plant(held, self.actions, preset, recipe.pricing)
         self.identity = {"recipe": recipe.to_dict(), "data": self.data, "model": origin,
                          "actions": list(actions), "features": list(features)}  # fmt: skip
         self.levels = levels or levels_of(self.train, self.features, self.told)
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / "config.json"
-        if path.is_file():
-            old = json.loads(path.read_text("utf-8"))
-            if {key: old.get(key) for key in self.identity} != json.loads(json.dumps(self.identity)):
-                raise InputError(
-                    f"{folder} holds a run with other settings, another model or other data. Choose another --out, or "
-                    "remove it."
-                )
-        else:
-            _write(
-                path,
-                {**self.identity, "questions": {"train": len(kept), "held out": len(held)}, **(facts or {})},
-            )
+        self.kept = RunFolder(folder)
+        self.kept.begin(
+            self.identity, {"questions": {"train": len(kept), "held out": len(held)}, **(facts or {})}
+        )
 
     @property
     def told(self) -> tuple[str, ...]:
@@ -99,7 +84,7 @@ class LmRun:
     def execute(self, tell: Tell = lambda *_: None, look: Look | None = None) -> DecidingModel:
         """All stages that are still to do; the policy, saved in `policy-lm`. `look(stage, model, wording)` is called
         with the model after each stage that this call does, and before the first."""
-        done = self.curves()
+        done = self.kept.curves()
         plan = self.plan()
         finished = [stage for stage in plan if stage.name in done["stages"]]
         one = DecidingModel.load(self._place(finished[-1])) if finished else self._start(self)
@@ -115,7 +100,7 @@ class LmRun:
                 look(stage.name, one, self.wording(one))
             one.save(_fresh(self._place(stage).with_suffix(".partial")))
             self._place(stage).with_suffix(".partial").replace(_gone(self._place(stage)))
-            _write(self.folder / "curves.json", done)
+            self.kept.keep_curves(done)
             if place:
                 _gone(self._place(plan[place - 1]))  # a model may be large: the last stage is enough to go on
         tell("finished", len(plan), len(plan))
@@ -138,7 +123,7 @@ class LmRun:
                 one, pairs, record["log"] = prefer(
                     one, self.train, wording, self.recipe, stage.number, seed, beta
                 )
-                record["pairs"] = self._keep_pairs(stage, pairs)
+                record["pairs"] = self.kept.keep_pairs(stage, pairs)
             else:
                 one, record["log"] = explore(one, self.train, wording, self.recipe, seed)
             after = self.judge(one, self.held, stage.name)
@@ -174,21 +159,8 @@ class LmRun:
                 f"The longest conversation has {tokens} tokens, this model reads {one.room}. Choose another model."
             )
 
-    def _keep_pairs(self, stage: Stage, pairs: Sequence[Pair]) -> int:
-        lines = [json.dumps({k: v for k, v in asdict(p).items() if k != "situation"}) for p in pairs]
-        (self.folder / f"pairs-{stage.number}.jsonl").write_text("".join(f"{x}\n" for x in lines), "utf-8")
-        return len(pairs)
-
     def _place(self, stage: Stage) -> Path:
         return self.folder / "checkpoints" / stage.name
-
-    def curves(self) -> dict[str, Any]:
-        """What every finished stage measured."""
-        path = self.folder / "curves.json"
-        if path.is_file():
-            found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-            return found
-        return {"stages": {}}
 
     def _unseen(self) -> list[str]:
         """What never varied in these questions, or what the gate settles too seldom in them: the gate decides."""
@@ -210,7 +182,7 @@ class LmRun:
             "actions": list(self.actions), "unseen": self._unseen(),
             "held_out": list(done["stages"].values())[-1]["held_out"], "sha256": hash_of(partial),
         }  # fmt: skip
-        _write(partial / CARD, card)
+        write_atomically(partial / CARD, card)
         partial.replace(_gone(place))
 
 
@@ -238,9 +210,3 @@ def _gone(folder: Path) -> Path:
 def _fresh(folder: Path) -> Path:
     _gone(folder).mkdir(parents=True)
     return folder
-
-
-def _write(path: Path, value: Any) -> None:
-    partial = path.with_suffix(".json.partial")
-    partial.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(path)

@@ -23,7 +23,8 @@ from training.policy import closed_world
 from training.policy.forest import Forest, Ints, plant
 from training.policy.recipe import Recipe
 from training.policy.rewarding import Pricing, load_policy_preset
-from training.policy.run import Run, stages
+from training.policy.run import Run
+from training.policy.run_folder import stages
 from training.policy.scores import Scores, score_choices, summary
 from training.policy.taught_lm import TaughtModel
 from training.policy.trees import Tree, read_trees, write_trees

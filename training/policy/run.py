@@ -7,13 +7,11 @@ policy: a stage's randomness depends on the seed and on its name alone.
 from __future__ import annotations
 
 import copy
-import json
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from hashlib import sha256
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -28,61 +26,16 @@ from training.policy.learn import explore, heed, imitate, prefer
 from training.policy.network import Inputs, Network, averaged, probabilities
 from training.policy.pairs import Pair
 from training.policy.played import as_played
-from training.policy.recipe import Algorithm, Recipe
+from training.policy.recipe import Recipe
 from training.policy.rewarding import load_policy_preset
+from training.policy.run_folder import RunFolder, Stage, fingerprint, split, stages
 from training.policy.scores import Scores, reward_means, score_choices, summary
-from training.policy.trees import Tree, dump
+from training.policy.trees import Tree
 
 WEIGHTS = "policy.safetensors"
 PAIRED = ("ip-dpo", "feedback")  # stages that learn from pairs
 RARE = 30  # questions below which what the gate said of them taught nothing
 Tell = Callable[[str, int, int], None]  # what, done, of
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One step of the curriculum."""
-
-    name: str
-    kind: str  # sft, ip-dpo, grpo or feedback
-    number: int = 0  # of the round, from 1
-
-
-class Course(Protocol):
-    """What decides the stages of a run."""
-
-    @property
-    def algorithm(self) -> Algorithm: ...
-    @property
-    def rounds(self) -> int: ...
-
-
-def stages(recipe: Course, fresh: bool = True) -> tuple[Stage, ...]:
-    """Imitation first where the weights are fresh, then the rounds of the algorithm."""
-    first = (Stage("sft", "sft"),) if fresh else ()
-    if recipe.algorithm == "sft":
-        return first
-    rounds = range(1, recipe.rounds + 1)
-    return (*first, *(Stage(f"{recipe.algorithm}-{n}", recipe.algorithm, n) for n in rounds))
-
-
-def split(trees: Sequence[Tree], share: float) -> tuple[list[Tree], list[Tree]]:
-    """(learned from, held out), decided by a hash of each question, so that it stays where it is when data grows."""
-    held = [tree for tree in trees if _spot(tree.question) < share]
-    kept = [tree for tree in trees if _spot(tree.question) >= share]
-    return kept, held
-
-
-def _spot(question: str) -> float:
-    return int(sha256(question.strip().lower().encode()).hexdigest()[:8], 16) / 16**8
-
-
-def fingerprint(trees: Sequence[Tree]) -> str:
-    """Short hash of the data: equal data, equal fingerprint."""
-    digest = sha256()
-    for tree in trees:
-        digest.update(dump(tree).encode())
-    return digest.hexdigest()[:12]
 
 
 class Run:
@@ -98,15 +51,12 @@ class Run:
             raise ValueError("the recipe names another policy to start from")
         self.start = start
         self.folder, self.recipe, self.facts = folder, recipe, facts or {}
+        self.kept = RunFolder(folder)
         self.trees = tuple(trees)
         self.actions, self.features = tuple(actions), tuple(features)
         self.data = fingerprint(trees)
         rated = limited(trees)
         kept, held = split([tree for tree in rated if tree.origin != FEEDBACK], recipe.held_out)
-        if not kept or not held:
-            raise InputError(
-                f"{len(trees)} explored questions are too few: some must be learned from and some held out."
-            )
         preset = load_policy_preset(recipe.preset)
         # What other policies are measured on beside this one: with every choice open to them.
         self.whole = plant(held, self.actions, preset, recipe.pricing)
@@ -118,23 +68,11 @@ class Run:
         self.rated = plant(told, self.actions, preset, recipe.pricing) if told else None
         if recipe.members > 1 and self.train.vectors.shape[1]:
             raise InputError("Questions with vectors cannot be learned by several members. Use --members 1.")
-        folder.mkdir(parents=True, exist_ok=True)
-        self._begin(self.facts)
-
-    def _begin(self, facts: dict[str, Any]) -> None:
-        """Write the settings, or make sure that a begun run is the same run."""
-        identity = {"recipe": self.recipe.to_dict(), "data": self.data, "actions": list(self.actions),
-                    "features": list(self.features)}  # fmt: skip
-        path = self.folder / "config.json"
-        if path.is_file():
-            old = json.loads(path.read_text("utf-8"))
-            if {key: old.get(key) for key in identity} != json.loads(json.dumps(identity)):
-                raise InputError(
-                    f"{self.folder} holds a run with other settings or other data. Choose another --out, or remove it."
-                )
-            return
-        _write(path, {**identity, "questions": {"train": len(self.train.trees), "held out": len(self.held.trees)},
-                      **facts})  # fmt: skip
+        self.kept.begin(
+            {"recipe": recipe.to_dict(), "data": self.data, "actions": list(self.actions),
+             "features": list(self.features)},
+            {"questions": {"train": len(self.train.trees), "held out": len(self.held.trees)}, **self.facts},
+        )  # fmt: skip
 
     def execute(self, tell: Tell = lambda *_: None) -> PolicyNet:
         """All stages of all members that are still to do; the policy, also saved as policy.safetensors."""
@@ -150,7 +88,7 @@ class Run:
 
     def _train(self, tell: Tell) -> tuple[Network, dict[str, Any]]:
         """The network of this run's own seed, and its curves."""
-        done = self._curves()
+        done = self.kept.curves()
         network = self.network()
         plan = self.plan()
         for place, stage in enumerate(plan):
@@ -161,7 +99,7 @@ class Run:
             network = self._do(stage, network, done)
             save_file(_plain(network), str(self.checkpoint(stage).with_suffix(".partial")))
             self.checkpoint(stage).with_suffix(".partial").replace(self.checkpoint(stage))
-            _write(self.folder / "curves.json", done)
+            self.kept.keep_curves(done)
         tell("finished", len(plan), len(plan))
         network.eval()
         return network, done
@@ -180,7 +118,7 @@ class Run:
             network = copy.deepcopy(start)
             pairs, said = self._learn(stage, network, self.train, beta)
             if stage.kind in PAIRED:
-                record["pairs"] = self._keep_pairs(stage, pairs)
+                record["pairs"] = self.kept.keep_pairs(stage, pairs)
             record |= {**said, "attempts": attempt + 1, "beta": beta}
             record |= (
                 self._verdict(stage, network, start, done, beta)
@@ -265,11 +203,6 @@ class Run:
         network.normalise(self.train, self.recipe.ignored)
         return network
 
-    def _keep_pairs(self, stage: Stage, pairs: Sequence[Pair]) -> int:
-        lines = [json.dumps({k: v for k, v in asdict(p).items() if k != "situation"}) for p in pairs]
-        (self.folder / f"pairs-{stage.number}.jsonl").write_text("".join(f"{x}\n" for x in lines), "utf-8")
-        return len(pairs)
-
     def _keep_paths(self, stage: Stage, network: Network) -> None:
         """What the stage's policy does on every question: the trajectories of the run, texts left out."""
         lines = []
@@ -277,21 +210,13 @@ class Run:
             scores = self.judge(network, forest, stage.name)
             for at, key in enumerate(scores.ids):
                 row = {name: scores.columns[name][at] for name in ("right", "f1", "cost", "value")}
-                lines.append(json.dumps({"id": key, "part": part, "path": scores.paths[at], **row}))
-        name = f"trajectories-{stage.name}.jsonl"
-        (self.folder / name).write_text("".join(f"{x}\n" for x in lines), "utf-8")
+                lines.append({"id": key, "part": part, "path": scores.paths[at], **row})
+        self.kept.keep_rows(f"trajectories-{stage.name}.jsonl", lines)
 
     def checkpoint(self, stage: Stage) -> Path:
         folder = self.folder / "checkpoints"
         folder.mkdir(exist_ok=True)
         return folder / f"{stage.name}.safetensors"
-
-    def _curves(self) -> dict[str, Any]:
-        path = self.folder / "curves.json"
-        if path.is_file():
-            found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-            return found
-        return {"stages": {}}
 
     def _finish(self, network: Network, done: dict[str, Any]) -> PolicyNet:
         last = list(done["stages"].values())[-1]["held_out"]
@@ -310,9 +235,3 @@ class Run:
 
 def _plain(network: Network) -> dict[str, Any]:
     return {name: value.detach().contiguous() for name, value in network.state_dict().items()}
-
-
-def _write(path: Path, value: Any) -> None:
-    partial = path.with_suffix(".json.partial")
-    partial.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(path)

@@ -21,6 +21,7 @@ from training.policy.played import as_played
 from training.policy.recipe import Recipe
 from training.policy.rewarding import Pricing, load_policy_preset
 from training.policy.run import Run
+from training.policy.run_folder import Stage, stages
 from training.policy.scores import Scores, score_choices
 from training.policy.trees import Situation, Tree, dump, parse
 
@@ -141,7 +142,7 @@ def test_training_reaches_nearly_the_oracle(trees: list[Tree], tmp_path: Path, a
     run.execute()
     network = run.network()
     before = run.judge(network, run.held, "before").mean("value")
-    network.load_state_dict(runs.load_file(str(run.checkpoint(runs.stages(run.recipe)[-1]))))
+    network.load_state_dict(runs.load_file(str(run.checkpoint(stages(run.recipe)[-1]))))
     network.eval()
     after = run.judge(network, run.held, "after").mean("value")
     best = score_choices(run.held, greedy(run.held.q_values(None)[0]), PRICING.units, "oracle").mean("value")
@@ -167,7 +168,7 @@ def test_a_killed_run_ends_in_the_same_policy(
     begun = Run(tmp_path / "cut", trees, ACTIONS, FEATURES, recipe(algorithm))
     work, calls = Run._do, 0
 
-    def dying(self: Run, stage: runs.Stage, network: Network, done: dict[str, object]) -> Network:
+    def dying(self: Run, stage: Stage, network: Network, done: dict[str, object]) -> Network:
         nonlocal calls
         calls += 1
         made = work(self, stage, network, done)
