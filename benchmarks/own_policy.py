@@ -22,13 +22,14 @@ from index.errors import InputError
 from index.types import Scope
 from training import report
 from training.data import load_questions
-from training.policy.collect import Asked, Plan, collect
+from training.policy.collect import Asked, Plan
 from training.policy.contest import contest, network_of, open_named, play
 from training.policy.recipe import Algorithm, Recipe
 from training.policy.rewarding import Pricing
 from training.policy.run import Run
 from training.policy.sources import gather
 from training.policy.trees import Tree
+from training.policy_explore_cli import explore
 
 SHOWN = ("right", "f1", "abstained", "cost", "searches", "tokens", "seconds", "value")
 ALGORITHMS: tuple[Algorithm, ...] = ("ip-dpo", "grpo")
@@ -79,10 +80,12 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     start = network_of(LIVE, options.out, options.documents)
     pricing = Pricing(options.price)
     recipe = Recipe(algorithm=options.algorithm, start=start.fingerprint, pricing=pricing, played=True)
-    trees = _explored(learn, options)
+    live = open_named(LIVE, options.out, options.documents)
+    assert live is not None
+    trees = explore(learn, options.out / "explored.jsonl", Plan(budget=options.budget), [live], 1)
     name = f"{options.algorithm}-{recipe.fingerprint}-{len(trees)}"
     net = Run(options.out / name, trees, ACTIONS, FEATURES, recipe, start=start).execute()
-    pair = [(TRAINED, TrainedPolicy(TRAINED, net)), (LIVE, open_named(LIVE, options.out, options.documents))]
+    pair = [(TRAINED, TrainedPolicy(TRAINED, net)), (LIVE, live)]
     parts = {"self-made": held}
     if options.questions:
         parts["by hand"] = _by_hand(options.questions, str(options.documents))
@@ -90,14 +93,6 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "learned_from": len(trees), "price": options.price,
         "parts": {part: _played(pair, rows, pricing, part) for part, rows in parts.items()},
     }  # fmt: skip
-
-
-def _explored(asked: Sequence[Asked], options: argparse.Namespace) -> tuple[Tree, ...]:
-    plan = Plan(budget=options.budget)
-    with report.progress_bar() as bar:
-        task = bar.add_task("exploring questions", total=len(asked))
-        return collect(asked, options.out / "explored.jsonl", plan,
-                       tell=lambda done, _: bar.update(task, completed=done))  # fmt: skip
 
 
 def _by_hand(path: Path, data_dir: str) -> list[Asked]:

@@ -34,6 +34,7 @@ from training.policy.rewarding import load_policy_preset
 from training.policy.router import fit_router, strategies
 from training.policy.run import Run
 from training.policy.scores import Scores, differences, gap_closed, score_endings, summary
+from training.policy.straying import share_straying
 from training.policy.trees import Tree
 
 SHOWN = ("right", "f1", "abstention_f1", "cost", "searches", "tokens", "value")
@@ -97,6 +98,8 @@ def measure(train: Sequence[Tree], dev: Sequence[Tree], seeds: int) -> dict[str,
     base = _baselines(learned, held, pricing)
     rows: dict[str, list[dict[str, float | None]]] = {name: [summary(one)] for name, one in base.items()}
     best: Scores | None = None
+    shipped = packaged()
+    straying = {PACKAGED: share_straying(shipped, dev)} if shipped else {}
     with tempfile.TemporaryDirectory(prefix="forage-policy-") as folder:
         for algorithm, reward in report.track(LEARNED, len(LEARNED), "training"):
             recipe = Recipe(algorithm=algorithm, preset=reward, played=True)
@@ -116,8 +119,10 @@ def measure(train: Sequence[Tree], dev: Sequence[Tree], seeds: int) -> dict[str,
                         rows.setdefault(name, []).append(summary(scores))
             if (algorithm, reward) == LEARNED[0]:
                 run = Run(Path(folder, "all"), train, ACTIONS, FEATURES, replace(recipe, members=seeds))
-                best = score_policy(TrainedPolicy(AVERAGED, run.execute()), held, pricing, AVERAGED)
+                averaged = TrainedPolicy(AVERAGED, run.execute())
+                best = score_policy(averaged, held, pricing, AVERAGED)
                 rows[AVERAGED] = [summary(best)]
+                straying[AVERAGED] = share_straying(averaged, dev)
     assert best is not None
     oracle = base["oracle"]
     learned_ones = {AVERAGED: best} | ({PACKAGED: base[PACKAGED]} if PACKAGED in base else {})
@@ -132,6 +137,7 @@ def measure(train: Sequence[Tree], dev: Sequence[Tree], seeds: int) -> dict[str,
             }
             for one, scores in learned_ones.items()
         },
+        "straying": straying,
         "gap_closed": {
             one: gap_closed(scores, base["rules"], oracle) for one, scores in learned_ones.items()
         },

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from index.errors import InputError
+from training.policy_explore_cli import explore, explore_command
 from training.policy_options import (
     RUNS,
     AsJson,
@@ -26,6 +27,7 @@ policy_commands = typer.Typer(
     name="policy", no_args_is_help=True, help="Compare decision policies, promote one, roll back."
 )
 policy_commands.command()(shadow)
+policy_commands.command("explore")(explore_command)
 
 
 def policy(
@@ -61,6 +63,12 @@ def policy(
     start: Annotated[
         str | None, typer.Option(metavar="NAME", help="Train on from this policy: live, or a run.")
     ] = None,
+    deepen: Annotated[
+        int,
+        typer.Option(
+            min=0, help="So many times, explore further where the trained policy goes, and train again."
+        ),
+    ] = 0,
     runs: Runs = RUNS,
     workers: Annotated[int, typer.Option(min=1, help="Processes that explore.")] = 1,
     cache: Cache = None,
@@ -68,9 +76,11 @@ def policy(
 ) -> None:
     """Explore the questions once, then learn which decisions pay. Goes on where it was stopped."""
     from agent.policy import ACTIONS, FEATURES
+    from agent.policy_net import PolicyNet
+    from agent.trained import TrainedPolicy
     from training import report
-    from training.policy.collect import Plan, collect, known, plan_key
-    from training.policy.contest import network_of
+    from training.policy.collect import Plan, known, plan_key
+    from training.policy.contest import network_of, open_named
     from training.policy.recipe import Recipe
     from training.policy.reporting import finish_run
     from training.policy.rewarding import Pricing
@@ -83,6 +93,20 @@ def policy(
     recipe = Recipe(algorithm=algorithm, rounds=rounds, seed=seed, preset=reward,
                     pricing=Pricing(price, silence=silence), members=members,
                     start=first.fingerprint if first else "", played=True)  # fmt: skip
+    if trees and deepen:
+        raise InputError("--deepen asks the documents again: give --data instead of --trees.")
+
+    def train(folder: Path) -> tuple[Run, PolicyNet]:
+        facts = report.provenance(
+            sources=sorted({tree.source for tree in explored}), origins=_origins(explored)
+        )
+        run = Run(folder, explored, ACTIONS, FEATURES, recipe, facts, first)
+        with report.progress_bar() as bar:
+            task = bar.add_task("training", total=None)
+            return run, run.execute(
+                lambda name, done, of: bar.update(task, description=name, completed=done, total=of)
+            )
+
     if trees:
         explored = [tree for path in trees for tree in known(path).values()]
     else:
@@ -90,18 +114,12 @@ def policy(
         asked = gather(data or (), split=split, limit=limit, cache=cache, seed=seed, logs=logs,
                        untitled=untitled)  # fmt: skip
         kept = (cache or out) / f"explored-{split}-{plan_key(plan)}.jsonl"
-        with report.progress_bar() as bar:
-            task = bar.add_task("exploring questions", total=len(asked))
-            explored = list(
-                collect(
-                    asked, kept, plan, workers=workers, tell=lambda done, _: bar.update(task, completed=done)
-                )
-            )
-    facts = report.provenance(sources=sorted({tree.source for tree in explored}), origins=_origins(explored))
-    run = Run(out, explored, ACTIONS, FEATURES, recipe, facts, first)
-    with report.progress_bar() as bar:
-        task = bar.add_task("training", total=None)
-        net = run.execute(lambda name, done, of: bar.update(task, description=name, completed=done, total=of))
+        live = open_named("live", runs, folder_of(data_dir))
+        explored = explore(asked, kept, plan, [live] if live else [], workers)
+        for turn in range(deepen):
+            _, net = train(out / f"before-{turn + 1}")
+            explored = explore(asked, kept, plan, [TrainedPolicy(f"turn {turn + 1}", net)], workers)
+    run, net = train(out)
     result = finish_run(run, folder_of(data_dir))
     for grid in result.grids:
         report.show(grid, markdown=False)

@@ -32,10 +32,6 @@ UNITS = {"memory": 0.02, "hybrid": 0.4, "graph": 0.7, "deep": 1.0}
 TOKENS_A_SENTENCE = 24
 MAX_SEARCHES = 5
 KINDS = ("single", "two_hop", "three_hop", "unanswerable")
-# What changes from turn to turn and is told by the conversation itself: a language model goes without.
-RETOLD = (
-    "searches", "here", "tried_hybrid", "tried_graph", "tried_deep", "second_score", "score_margin", "covered",
-)  # fmt: skip
 FEATURES = (
     "certainty", "certainty_first", "certainty_weakest", "lead", "agreement", "forms_agree", "forms_say", "forms_least",
     "certainty_nines", "weakest_nines", "forms_nines", "least_nines", "shaken", "shaken_nines", "known",
@@ -44,6 +40,15 @@ FEATURES = (
     "recall_words", "hops", "hops_left", "searches", "here",
     "tried_hybrid", "tried_graph", "tried_deep", "found", "last_hop", "top_score", "second_score", "score_margin",
     "covered", "name_in_world",
+)  # fmt: skip
+# What a language model goes without: what the conversation itself tells from turn to turn, and all measures of how sure
+# the taught model is but the chance of knowing that follows from them. With each measure told as a level, it learns
+# its questions by heart (docs/LOG.md).
+UNTOLD = (
+    "searches", "here", "tried_hybrid", "tried_graph", "tried_deep", "second_score", "score_margin", "covered",
+    "certainty", "certainty_first", "certainty_weakest", "lead", "agreement", "forms_agree", "forms_say", "forms_least",
+    "certainty_nines", "weakest_nines", "forms_nines", "least_nines", "shaken", "shaken_nines", "known_odds",
+    "strange_words", "recall_words",
 )  # fmt: skip
 
 

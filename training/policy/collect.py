@@ -1,7 +1,8 @@
 """Collects explored questions: the live agent over question sets, kept in a file that a kill cannot harm.
 
-A question's tree is explored once; a later call goes on after the last finished one, and a question that failed as a
-whole leaves a record of its failure. Workers are processes: exploring is arithmetic.
+A question's tree is explored once; a later call goes on after the last finished one and adds only what another policy
+would do (of a question's lines the last one counts). A question that failed as a whole leaves a record of its failure.
+Workers are processes: exploring is arithmetic.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from index.retrieve import Searcher
 from index.store import Store
 from index.types import Scope
 from training.policy.explore import Explorer
-from training.policy.trees import Tree, dump, read_trees
+from training.policy.straying import strays
+from training.policy.trees import Tree, dump, joined, read_trees
 from training.skills.reader_halves import ReaderHalves
 
 FAILED = "failures.jsonl"
@@ -61,10 +63,20 @@ def baselines() -> tuple[Policy, ...]:
     return (*rules, always_single(), fixed_three_hop(), always_deep())
 
 
-def explore_question(agent: Agent, asked: Asked, plan: Plan) -> Tree | None:
-    """One question's tree; None where there was nothing to decide."""
+def explore_question(
+    agent: Agent, asked: Asked, plan: Plan, policies: Sequence[Policy] = (), tree: Tree | None = None
+) -> Tree | None:
+    """One question's tree, which holds the paths of `policies` too; None where there was nothing to decide.
+
+    tree: what is known of the question; then only the paths of the policies are added.
+    """
     run = agent.open_run(asked.blank.question, asked.scope)
     explorer = Explorer(run, frozenset(asked.blank.evidence), plan.longest)
+    explorer.follow(policies, plan.budget + 2)
+    if tree is not None:
+        explorer.close()
+        further = explorer.tree(asked.blank)
+        return joined(tree, further) if further is not None else tree
     explorer.follow(baselines(), plan.budget + 2)
     explorer.wander(plan.budget, Random(f"{plan.seed}/{asked.key}"))
     explorer.close()
@@ -76,21 +88,27 @@ def collect(
     out: Path,
     plan: Plan,
     *,
+    policies: Sequence[Policy] = (),
     workers: int = 1,
     tell: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> tuple[Tree, ...]:
     """Trees of all questions in their order, from `out` where they are known there, else explored now.
 
+    policies: whose paths every tree must hold; a known tree is explored further where one of them would leave it.
     `tell(done, of)` is called after each question. Raises Cancelled when `cancelled` turned true; what is done is kept.
     """
     kept = known(out)
-    todo = [one for one in asked if one.key not in kept]
+    todo = [
+        (one, kept.get(one.key))
+        for one in asked
+        if one.key not in kept or any(strays(policy, kept[one.key]) is not False for policy in policies)
+    ]
     done = len(asked) - len(todo)
     out.parent.mkdir(parents=True, exist_ok=True)
     _mend(out)
     with out.open("a", encoding="utf-8") as lines:
-        for one, tree, error in _explored(todo, plan, workers):
+        for one, tree, error in _explored(todo, plan, policies, workers):
             done += 1
             if tree is not None:
                 lines.write(dump(tree) + "\n")
@@ -125,13 +143,15 @@ def _note_failure(out: Path, one: Asked, error: str) -> None:
         lines.write(json.dumps({"question": one.key, "error": error}) + "\n")
 
 
-def _explored(todo: Sequence[Asked], plan: Plan, workers: int) -> Iterator[tuple[Asked, Tree | None, str]]:
+def _explored(
+    todo: Sequence[tuple[Asked, Tree | None]], plan: Plan, policies: Sequence[Policy], workers: int
+) -> Iterator[tuple[Asked, Tree | None, str]]:
     if workers == 1:
-        for one in todo:
-            yield (one, *_one(one, plan))
+        for one, tree in todo:
+            yield (one, *_one(one, plan, policies, tree))
         return
     with ProcessPoolExecutor(workers) as pool:
-        waiting = {pool.submit(_one, one, plan): one for one in todo}
+        waiting = {pool.submit(_one, one, plan, policies, tree): one for one, tree in todo}
         try:
             for future in as_completed(waiting):
                 yield (waiting[future], *future.result())
@@ -142,10 +162,10 @@ def _explored(todo: Sequence[Asked], plan: Plan, workers: int) -> Iterator[tuple
 _AGENTS: dict[tuple[str, ReaderModel | None], Agent] = {}  # of this process; opening a folder costs seconds
 
 
-def _one(asked: Asked, plan: Plan) -> tuple[Tree | None, str]:
+def _one(asked: Asked, plan: Plan, policies: Sequence[Policy], tree: Tree | None) -> tuple[Tree | None, str]:
     try:
         agent = agent_of(asked.data_dir, plan.halves, asked.blank.question)
-        return explore_question(agent, asked, plan), ""
+        return explore_question(agent, asked, plan, policies, tree), ""
     except ForageError as error:
         return None, str(error)
 

@@ -154,7 +154,12 @@ class Explorer:
         if not self.nodes:
             return None
         situations = tuple(
-            Situation(path, node.features, tuple(a for a in ACTIONS if a in node.taken))
+            Situation(
+                path,
+                node.features,
+                tuple(a for a in ACTIONS if a in node.taken),
+                self._within(path, node),
+            )
             for path, node in self.nodes.items()
         )
         return replace(blank, situations=situations, endings=tuple(self.endings), moves=self.moves)

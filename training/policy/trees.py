@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,8 @@ class Situation:
 
     path: Path_  # actions that lead here
     features: tuple[float, ...]
-    legal: tuple[str, ...]
+    legal: tuple[str, ...]  # of what was allowed, what was explored
+    allowed: tuple[str, ...] = ()  # what could have been explored; () where a file does not tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,18 @@ class Tree:
         return float(sum(getattr(move, name) for move in moves))
 
 
+def joined(tree: Tree, further: Tree) -> Tree:
+    """`tree` with the paths of another exploration of its question."""
+    before = {situation.path: situation for situation in tree.situations}
+    for new in further.situations:
+        old = before.get(new.path)
+        legal = new.legal if old is None else (*old.legal, *(a for a in new.legal if a not in old.legal))
+        before[new.path] = replace(old or new, legal=legal, allowed=new.allowed)
+    endings = {ending.path: ending for ending in (*further.endings, *tree.endings)}
+    return replace(tree, situations=tuple(before.values()), endings=tuple(endings.values()),
+                   moves={**further.moves, **tree.moves})  # fmt: skip
+
+
 def prefixes(path: Path_) -> list[str]:
     """Keys of all non-empty prefixes of a path.
 
@@ -126,7 +139,8 @@ def parse(line: str) -> Tree:
     """The tree of a line written by `dump`. Raises ValueError or KeyError for anything else."""
     raw: dict[str, Any] = json.loads(line)
     raw["situations"] = tuple(
-        Situation(tuple(s["path"]), tuple(s["features"]), tuple(s["legal"])) for s in raw["situations"]
+        Situation(tuple(s["path"]), tuple(s["features"]), tuple(s["legal"]), tuple(s.get("allowed", ())))
+        for s in raw["situations"]
     )
     raw["endings"] = tuple(
         Ending(

@@ -67,7 +67,7 @@ def test_a_killed_collection_goes_on_and_ends_the_same(
     out.write_text(out.read_text() + dump(explored[2])[:200])  # killed in the middle of a line
     calls = []
     work = collecting._one
-    monkeypatch.setattr(collecting, "_one", lambda one, plan: (calls.append(one.key), work(one, plan))[1])
+    monkeypatch.setattr(collecting, "_one", lambda one, *rest: (calls.append(one.key), work(one, *rest))[1])
     again = collect(asked, out, PLAN)
     assert len(calls) == 2
     assert [bare(tree) for tree in again] == [bare(tree) for tree in explored]
@@ -77,7 +77,7 @@ def test_a_killed_collection_goes_on_and_ends_the_same(
 def test_a_question_that_fails_is_recorded_and_the_others_go_on(
     asked: list[Asked], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(agent: object, one: Asked, plan: Plan) -> Tree:
+    def failing(agent: object, one: Asked, *_: object) -> Tree:
         if one.blank.id == "q1":
             raise InputError("broken")
         return replace(one.blank, id="made")

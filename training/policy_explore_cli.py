@@ -1,0 +1,71 @@
+"""`forage policy explore`: explore questions once; on what is known of them policies are trained and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from index.errors import InputError
+from training.policy_options import RUNS, Cache, Data, DataDir, Runs, folder_of
+
+if TYPE_CHECKING:
+    from agent.policy import Policy
+    from training.policy.collect import Asked, Plan
+    from training.policy.trees import Tree
+
+
+def explore(
+    asked: Sequence[Asked], kept: Path, plan: Plan, policies: Sequence[Policy], workers: int
+) -> list[Tree]:
+    """Trees of the questions that hold the policies' paths too, kept in a file; with a progress bar."""
+    from training import report
+    from training.policy.collect import collect
+
+    with report.progress_bar() as bar:
+        task = bar.add_task("exploring questions", total=len(asked))
+        return list(
+            collect(asked, kept, plan, policies=policies, workers=workers,
+                    tell=lambda done, _: bar.update(task, completed=done))
+        )  # fmt: skip
+
+
+def explore_command(
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="Explored questions; what is there is explored further.")
+    ],
+    data: Data = None,
+    policies: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--policy", metavar="NAME", help="Go where this one would too: live, or a run; repeatable."
+        ),
+    ] = None,
+    split: Annotated[str, typer.Option(help="Which <split>.jsonl of a question set.")] = "train",
+    limit: Annotated[int | None, typer.Option(min=1, help="Questions of each set.")] = 100,
+    budget: Annotated[int, typer.Option(min=1, help="Searches to explore of one question.")] = 8,
+    seed: Annotated[
+        int, typer.Option(help="Which questions a limit leaves, and which decisions are drawn.")
+    ] = 7,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that explore.")] = 1,
+    runs: Runs = RUNS,
+    cache: Cache = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Explore questions with the agent: what the baselines do, what --policy does, and decisions drawn at random."""
+    from training.policy.collect import Plan
+    from training.policy.contest import open_named
+    from training.policy.sources import gather
+
+    if not data:
+        raise InputError("Give --data: whose questions are to be explored.")
+    named = [open_named(name, runs, folder_of(data_dir)) for name in policies or ["live"]]
+    if None in named:
+        raise InputError("The oracle has no path of its own before the questions are explored. Leave it out.")
+    asked = gather(data, split=split, limit=limit, cache=cache, seed=seed)
+    trees = explore(
+        asked, out, Plan(budget=budget, seed=seed), [one for one in named if one is not None], workers
+    )
+    typer.echo(f"{out}: {len(trees)} of {len(asked)} questions explored.")
