@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--questions", type=Path, help="questions that people wrote")
     parser.add_argument("--train", type=int, default=100, help="self-made questions to learn from")
     parser.add_argument("--held-out", type=int, default=60, help="self-made questions to ask")
-    parser.add_argument("--budget", type=int, default=6, help="searches to explore of a question")
+    parser.add_argument("--budget", type=int, default=4, help="searches of a question at random decisions")
     parser.add_argument("--algorithm", choices=ALGORITHMS, default="ip-dpo")
     parser.add_argument(
         "--price", type=float, default=Pricing().price, help="reward paid for one deep search"

@@ -49,7 +49,7 @@ def policy(
         float, typer.Option(min=0, max=0.9, help="Worth of abstaining where the documents hold the answer.")
     ] = 0.25,
     reward: Annotated[str, typer.Option(help="Preset of rewards: policy, outcome, balanced, ...")] = "policy",
-    budget: Annotated[int, typer.Option(min=1, help="Searches to explore of one question.")] = 8,
+    budget: Annotated[int, typer.Option(min=1, help="Searches of one question at random decisions.")] = 4,
     untitled: Annotated[
         int, typer.Option(min=0, help="So many more questions of some sets over passages without titles.")
     ] = 0,

@@ -45,7 +45,7 @@ def explore_command(
     ] = None,
     split: Annotated[str, typer.Option(help="Which <split>.jsonl of a question set.")] = "train",
     limit: Annotated[int | None, typer.Option(min=1, help="Questions of each set.")] = 100,
-    budget: Annotated[int, typer.Option(min=1, help="Searches to explore of one question.")] = 8,
+    budget: Annotated[int, typer.Option(min=1, help="Searches of one question at random decisions.")] = 4,
     seed: Annotated[
         int, typer.Option(help="Which questions a limit leaves, and which decisions are drawn.")
     ] = 7,

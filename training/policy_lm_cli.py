@@ -31,7 +31,7 @@ def policy_lm(
     split: Annotated[str, typer.Option(help="Which <split>.jsonl of a question set.")] = "train",
     seed: Annotated[int, typer.Option(help="Another seed, another run.")] = 7,
     price: Annotated[float, typer.Option(min=0, help="Reward paid for one deep search.")] = 0.05,
-    budget: Annotated[int, typer.Option(min=1, help="Searches to explore of one question.")] = 8,
+    budget: Annotated[int, typer.Option(min=1, help="Searches of one question at random decisions.")] = 4,
     cache: Cache = None,
 ) -> None:
     """Teach a language model to decide: imitation, then IP-DPO (DPOTrainer) or GRPO (GRPOTrainer). Goes on where it was

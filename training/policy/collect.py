@@ -38,7 +38,7 @@ FAILED = "failures.jsonl"
 class Plan:
     """How widely a question is explored."""
 
-    budget: int = 10  # searches of one question
+    budget: int = 4  # searches of one question at decisions drawn at random, beside the paths of the policies
     longest: int = 3  # searches of one path
     seed: int = 7
     halves: tuple[Path, ...] = ()  # readers that each left out a half of the questions; none: the one in use
@@ -66,18 +66,17 @@ def baselines() -> tuple[Policy, ...]:
 def explore_question(
     agent: Agent, asked: Asked, plan: Plan, policies: Sequence[Policy] = (), tree: Tree | None = None
 ) -> Tree | None:
-    """One question's tree, which holds the paths of `policies` too; None where there was nothing to decide.
+    """The question's tree with the whole paths of baselines and `policies`; None where there was nothing to decide.
 
-    tree: what is known of the question; then only the paths of the policies are added.
+    tree: what is known of the question; then only such paths are added.
     """
     run = agent.open_run(asked.blank.question, asked.scope)
     explorer = Explorer(run, frozenset(asked.blank.evidence), plan.longest)
-    explorer.follow(policies, plan.budget + 2)
+    explorer.follow([*policies, *baselines()])
     if tree is not None:
         explorer.close()
         further = explorer.tree(asked.blank)
         return joined(tree, further) if further is not None else tree
-    explorer.follow(baselines(), plan.budget + 2)
     explorer.wander(plan.budget, Random(f"{plan.seed}/{asked.key}"))
     explorer.close()
     return explorer.tree(asked.blank)
@@ -95,14 +94,16 @@ def collect(
 ) -> tuple[Tree, ...]:
     """Trees of all questions in their order, from `out` where they are known there, else explored now.
 
-    policies: whose paths every tree must hold; a known tree is explored further where one of them would leave it.
+    policies: whose paths every tree must hold beside the baselines'; a known tree is explored further where one of them
+    would leave it.
     `tell(done, of)` is called after each question. Raises Cancelled when `cancelled` turned true; what is done is kept.
     """
     kept = known(out)
     todo = [
         (one, kept.get(one.key))
         for one in asked
-        if one.key not in kept or any(strays(policy, kept[one.key]) is not False for policy in policies)
+        if one.key not in kept
+        or any(strays(policy, kept[one.key]) is not False for policy in (*policies, *baselines()))
     ]
     done = len(asked) - len(todo)
     out.parent.mkdir(parents=True, exist_ok=True)

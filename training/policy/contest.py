@@ -132,7 +132,7 @@ def play(
                 explorer = Explorer(
                     agent.open_run(one.blank.question, one.scope), frozenset(one.blank.evidence), 99
                 )
-                path = explorer.follow([policy], 99)[0]
+                path = explorer.follow([policy])[0]
                 tree = explorer.tree(one.blank)
                 if tree is not None:
                     # The situations of a single path; every legal action but the one taken is unknown.

@@ -1,7 +1,7 @@
 """Explores one question's decisions with the live agent: forks its run at every decision that is worth a look.
 
-The whole tree would be thousands of searches. What is explored is what the baselines would do, and beside it decisions
-drawn at random within a budget of searches; the memory of the run answers repeated searches and readings.
+The whole tree would be thousands of searches. What is explored is all that the baselines would do, and a few searches
+more at decisions drawn at random; the memory of the run answers repeated searches and readings.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ class Explorer:
         else:
             self._open((), run)
 
-    def follow(self, policies: Sequence[Policy], budget: int) -> list[Path_]:
-        """Explore what each policy does, as long as searches are left; the path of each."""
+    def follow(self, policies: Sequence[Policy]) -> list[Path_]:
+        """Explore what each policy does, to its end; the path of each."""
         paths = []
         for policy in policies:
             path: Path_ = ()
-            while path in self.nodes and self.searches < budget:
+            while path in self.nodes:
                 node = self.nodes[path]
                 now = replace(node.run.situation(), legal=self._within(path, node))
                 action = decided(policy, now, Rules()).action
@@ -57,7 +57,8 @@ class Explorer:
         return paths
 
     def wander(self, budget: int, rng: Random) -> None:
-        """Explore decisions at random until the budget of searches is spent or nothing is left."""
+        """Explore decisions at random for `budget` more searches, or until nothing is left."""
+        budget += self.searches
         while self.searches < budget:
             open_ = [
                 (path, steps) for path, node in self.nodes.items() for steps in self._untried(path, node)

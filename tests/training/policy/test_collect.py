@@ -7,16 +7,18 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from agent.policy import ACTIONS, FEATURES, LEVELS
+from agent.policy import ACTIONS, FEATURES, LEVELS, Choice, always_single
+from agent.policy import Situation as Seen
 from agent.promotion import audit, live_name
 from index.errors import Cancelled, InputError
 from training.policy import collect as collecting
-from training.policy.collect import Asked, Plan, collect, known
+from training.policy.collect import Asked, Plan, baselines, collect, known
 from training.policy.contest import open_named, play
 from training.policy.forest import plant
 from training.policy.rewarding import Pricing, load_policy_preset
 from training.policy.sources import gather
-from training.policy.trees import Tree, dump, prefixes
+from training.policy.straying import share_straying, strays
+from training.policy.trees import Tree, dump, parse, prefixes
 from training.policy_cli import policy_commands
 from training.skills_cli import train_commands
 
@@ -86,6 +88,106 @@ def test_a_question_that_fails_is_recorded_and_the_others_go_on(
     assert len(collect(asked[:2], tmp_path / "trees.jsonl", PLAN)) == 1
     failures = [json.loads(line) for line in (tmp_path / collecting.FAILED).read_text().splitlines()]
     assert failures == [{"question": "smallpool/q1", "error": "broken"}]
+
+
+class Insistent:
+    """Searches as the cheap way goes as often as it may, which no baseline does."""
+
+    name = "insistent"
+
+    def decide(self, situation: Seen) -> Choice:
+        for action in ("hybrid", "refine", "answer", "abstain"):
+            if action in situation.legal:
+                return Choice(action, {})
+        return Choice(situation.legal[0], {})
+
+
+def test_a_known_tree_is_explored_further_only_where_a_policy_would_leave_it(
+    asked: list[Asked], explored: tuple[Tree, ...], tmp_path: Path
+) -> None:
+    policy, out = Insistent(), tmp_path / "trees.jsonl"
+    assert not any(strays(named, tree) for named in baselines() for tree in explored)
+    out.write_text("".join(dump(tree) + "\n" for tree in explored))
+    left = [strays(policy, tree) for tree in explored]
+    assert True in left and share_straying(policy, explored) == sum(map(bool, left)) / 4
+    told: list[tuple[int, int]] = []
+    grown = collect(asked, out, PLAN, policies=[policy], tell=lambda *done: told.append(done))
+    assert len(told) == sum(map(bool, left)) and share_straying(policy, grown) == 0.0
+    for before, after in zip(explored, grown, strict=True):
+        assert {(e.path, e.answer) for e in before.endings} <= {(e.path, e.answer) for e in after.endings}
+        assert before.moves.items() <= after.moves.items()
+    assert plant(grown, ACTIONS, load_policy_preset(), Pricing()).legal.any(axis=1).all()
+    lines = len(out.read_text().splitlines())
+    collect(asked, out, PLAN, policies=[policy])
+    assert len(out.read_text().splitlines()) == lines and len(known(out)) == 4
+
+
+def test_a_file_that_does_not_tell_what_was_allowed(explored: tuple[Tree, ...]) -> None:
+    older = json.loads(dump(explored[0]))
+    for situation in older["situations"]:
+        del situation["allowed"]
+    tree = parse(json.dumps(older))
+    assert strays(always_single(), tree) is None and share_straying(always_single(), [tree]) is None
+    assert share_straying(always_single(), []) is None
+
+
+def test_training_that_looks_where_its_policy_goes(pool: Path, cache: Path, tmp_path: Path) -> None:
+    shell, out = CliRunner(), tmp_path / "run"
+    ask = [
+        "policy",
+        "--data",
+        str(pool),
+        "--split",
+        "dev",
+        "--budget",
+        "2",
+        "--rounds",
+        "1",
+        "--cache",
+        str(cache),
+    ]
+
+    def train(*more: str) -> str:
+        done = shell.invoke(train_commands, [*ask, "--out", str(out), "--data-dir", str(tmp_path), *more])
+        return done.output + str(done.exception or "")
+
+    said = train("--deepen", "1")
+    assert (out / "policy.safetensors").is_file() and (out / "before-1" / "policy.safetensors").is_file(), (
+        said
+    )
+    trees = list(known(next(cache.glob("explored-dev-*.jsonl"))).values())
+    first = open_named(str(out / "before-1"), tmp_path, None)
+    assert first is not None and share_straying(first, trees) == 0.0
+    assert "--deepen asks the documents again" in str(
+        shell.invoke(
+            train_commands, ["policy", "--trees", str(tmp_path / "x"), "--deepen", "1", "--out", str(out)]
+        ).exception
+    )
+
+
+def test_exploring_by_command(pool: Path, cache: Path, tmp_path: Path) -> None:
+    shell, out = CliRunner(), tmp_path / "explored.jsonl"
+    ask = [
+        "explore",
+        "--out",
+        str(out),
+        "--data",
+        str(pool),
+        "--split",
+        "dev",
+        "--budget",
+        "2",
+        "--cache",
+        str(cache),
+    ]
+    done = shell.invoke(policy_commands, [*ask, "--policy", "live", "--data-dir", str(tmp_path)])
+    assert done.exit_code == 0 and "4 of 4 questions explored" in done.output
+    shipped = open_named("live", tmp_path, tmp_path)
+    assert shipped is not None and share_straying(shipped, list(known(out).values())) == 0.0
+    oracle = shell.invoke(policy_commands, [*ask, "--policy", "oracle"])
+    assert isinstance(oracle.exception, InputError) and "oracle" in str(oracle.exception)
+    nothing = shell.invoke(policy_commands, ["explore", "--out", str(out)])
+    assert isinstance(nothing.exception, InputError) and "--data" in str(nothing.exception)
 
 
 def test_live_runs_of_two_policies(asked: list[Asked], tmp_path: Path) -> None:
