@@ -8,22 +8,26 @@ values are predicted from the features by trees that never saw the question (cro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.model_selection import GroupKFold
 
-from training.policy.forest import Floats, Forest
+from training.policy.forest import Floats, Forest, softened
 
 FOLDS = 5
 TREES, LEAF = 60, 8  # situations of a leaf at least
+TURNS = 3
 
 
-def foreseen(forest: Forest, q: Floats, seed: int) -> Floats:
-    """`q` (S, A) with each legal action's value predicted from the situation's features; -inf stays where illegal.
+def foreseen(forest: Forest, q: Floats, told: Sequence[int], seed: int) -> Floats:
+    """`q` (S, A) with each legal action's value predicted from the features `told` (columns); -inf where illegal.
 
     An action that fewer than FOLDS questions allow keeps its own values.
     """
     made: Floats = np.full(q.shape, -np.inf)
+    seen_features = forest.features[:, list(told)]
     # Large trees (many hops) must not outweigh the questions of few situations.
     weight = 1 / np.sqrt(np.bincount(forest.question, minlength=len(forest.trees)))[forest.question]
     for action in range(q.shape[1]):
@@ -34,6 +38,20 @@ def foreseen(forest: Forest, q: Floats, seed: int) -> Floats:
             continue
         for seen, asked in GroupKFold(FOLDS).split(rows, groups=groups):
             model = ExtraTreesRegressor(TREES, min_samples_leaf=LEAF, max_features=0.5, random_state=seed)
-            model.fit(forest.features[rows[seen]], q[rows[seen], action], sample_weight=weight[rows[seen]])
-            made[rows[asked], action] = model.predict(forest.features[rows[asked]])
+            model.fit(seen_features[rows[seen]], q[rows[seen], action], sample_weight=weight[rows[seen]])
+            made[rows[asked], action] = model.predict(seen_features[rows[asked]])
     return made
+
+
+def foreseen_choice(forest: Forest, told: Sequence[int], soften: float, seed: int) -> Floats:
+    """The best choice (S, A) as far as it can be foreseen, softened: what imitation aims at without hindsight.
+
+    Policy iteration: values of the choice so far, predicted from the features, give the next one. The first values are
+    the oracle's, which count on finding what only it knows to be there.
+    """
+    choice = None
+    for turn in range(TURNS):
+        q, _ = forest.q_values(choice)
+        choice = softened(foreseen(forest, q, told, seed + turn), forest.legal, soften)
+    assert choice is not None
+    return choice

@@ -156,3 +156,11 @@ def plant(trees: Sequence[Tree], actions: Sequence[str], preset: Preset, pricing
 def greedy(probabilities: Floats) -> Ints:
     """The most probable action of each situation; ties go to the first in the order of actions."""
     return np.asarray(probabilities.argmax(axis=1), dtype=np.int64)
+
+
+def softened(values: Floats, legal: npt.NDArray[np.bool_], temperature: float) -> Floats:
+    """Softmax (S, A) of values over the legal actions."""
+    top = np.where(legal, values, -np.inf).max(axis=1, keepdims=True)
+    odds = np.where(legal, np.exp((np.where(legal, values, top) - top) / temperature), 0.0)
+    made: Floats = odds / odds.sum(axis=1, keepdims=True)
+    return made

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from training.losses import advantages, anchored, exact_kl, policy_loss, preference_loss
-from training.policy.forest import Floats, Forest, Sampled
+from training.policy.forest import Floats, Forest, Sampled, softened
 from training.policy.network import Inputs, Network, log_policy, probabilities
 from training.policy.pairs import Pair, make_pairs
 from training.policy.recipe import Recipe
@@ -29,11 +29,7 @@ def oracle_targets(forest: Forest, soften: float) -> Floats:
 
     Actions nearly as good as the best keep some probability, so that imitation does not learn coin flips.
     """
-    q, _ = forest.q_values(None)
-    top = q.max(axis=1, keepdims=True)
-    odds = np.where(forest.legal, np.exp((q - top) / soften), 0.0)
-    made: Floats = odds / odds.sum(axis=1, keepdims=True)
-    return made
+    return softened(forest.q_values(None)[0], forest.legal, soften)
 
 
 def imitate(network: Network, forest: Forest, recipe: Recipe, seed: int) -> list[float]:

@@ -31,8 +31,12 @@ class Wording:
     def states(self, forest: Forest) -> list[State]:
         """(S) what is told of each situation."""
         told = tuple(self.levels.bounds)
-        at = [self.features.index(name) for name in told]
-        return [dict(zip(told, row, strict=True)) for row in forest.features[:, at].tolist()]
+        return [dict(zip(told, row, strict=True)) for row in forest.features[:, self.columns].tolist()]
+
+    @property
+    def columns(self) -> list[int]:
+        """Where the told features stand among the forest's."""
+        return columns(self.features, tuple(self.levels.bounds))
 
     def prompts(self, forest: Forest) -> list[str]:
         """(S) the conversation up to each situation's cue."""
@@ -52,14 +56,19 @@ class Wording:
         return following(before, after, self.levels)
 
 
+def columns(features: Sequence[str], told: Sequence[str]) -> list[int]:
+    """Places of the told ones."""
+    return [features.index(name) for name in told]
+
+
 def levels_of(forest: Forest, features: Sequence[str], told: Sequence[str]) -> Levels:
     """Bounds from a forest's situations. A value counts once a question, lest questions of many hops, whose trees are
     large, set the bounds of all."""
-    columns = {}
-    for name in told:
-        pairs = np.stack([forest.question, forest.features[:, list(features).index(name)]], axis=1)
-        columns[name] = np.unique(pairs.astype(np.float64), axis=0)[:, 1]
-    return Levels.of(columns)
+    values = {}
+    for name, at in zip(told, columns(features, told), strict=True):
+        pairs = np.stack([forest.question, forest.features[:, at]], axis=1)
+        values[name] = np.unique(pairs.astype(np.float64), axis=0)[:, 1]
+    return Levels.of(values)
 
 
 def imitation_rows(

@@ -36,7 +36,9 @@ class LmRecipe:
     beta: float = 0.5
     anchors: tuple[float, ...] = (1.0, 0.5, 0.25)
     margin: float = 0.02
-    foresight: bool = True  # pairs by what the features foretell, not by what the question turned out to hold
+    foresight: bool = (
+        True  # targets and pairs by what the features foretell, not by what a question turned out to hold
+    )
     pairs_per_question: int = 12
     pairs: int = 2000  # drawn of all
     dpo_epochs: int = 1

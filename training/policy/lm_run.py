@@ -21,7 +21,8 @@ from agent.policy_lm import CARD, hash_of
 from agent.policy_text import Levels
 from index.errors import InputError
 from training.policy.acceptance import verdict
-from training.policy.forest import Forest, plant
+from training.policy.foresight import foreseen_choice
+from training.policy.forest import Floats, Forest, plant
 from training.policy.learn import oracle_targets
 from training.policy.lm_data import Wording, levels_of
 from training.policy.lm_model import DecidingModel, fresh
@@ -117,7 +118,7 @@ class LmRun:
         for attempt in range(3):
             one = DecidingModel.load(self.folder / "before")
             if stage.kind == "sft":
-                targets = oracle_targets(self.train, self.recipe.soften)
+                targets = self._targets(wording, seed)
                 one, record["log"] = imitate(one, self.train, wording, targets, self.recipe, seed)
             elif stage.kind == "ip-dpo":
                 one, pairs, record["log"] = prefer(
@@ -138,6 +139,12 @@ class LmRun:
         record["held_out"] = summary(self.judge(one, self.held, stage.name))
         done["stages"][stage.name] = record
         return one
+
+    def _targets(self, wording: Wording, seed: int) -> Floats:
+        """What imitation aims at: the best choice as far as what is told foretells it, or the oracle's."""
+        if self.recipe.foresight:
+            return foreseen_choice(self.train, wording.columns, self.recipe.soften, seed)
+        return oracle_targets(self.train, self.recipe.soften)
 
     def judge(self, one: DecidingModel, forest: Forest, name: str) -> Scores:
         """The greedy policy's scores; only the situations that it reaches are asked."""

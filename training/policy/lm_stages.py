@@ -47,7 +47,7 @@ def require_trl() -> None:
 def imitate(
     one: DecidingModel, forest: Forest, wording: Wording, targets: Floats, recipe: LmRecipe, seed: int
 ) -> tuple[DecidingModel, Curve]:
-    """Supervised imitation of the oracle's softened choices `targets` (S, A); the loss falls on the action alone."""
+    """Supervised imitation of softened choices `targets` (S, A); the loss falls on the action alone."""
     with _quiet():
         from datasets import Dataset
         from trl import SFTConfig, SFTTrainer
@@ -85,7 +85,7 @@ def prefer(
         sampled = forest.sample(start, recipe.rollouts, np.random.default_rng(seed))
         q, _ = forest.q_values(start)
         if recipe.foresight:
-            q = foreseen(forest, q, seed)
+            q = foreseen(forest, q, wording.columns, seed)
         pairs = make_pairs(forest, sampled, q, margin=recipe.margin, limit=recipe.pairs_per_question,
                            number=number, policy=f"round-{number - 1}")  # fmt: skip
         if not pairs:

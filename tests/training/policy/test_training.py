@@ -12,7 +12,7 @@ from agent.policy_net import load_net
 from index.errors import InputError, StoreError
 from training.policy import run as runs
 from training.policy.acceptance import folds, verdict
-from training.policy.foresight import foreseen
+from training.policy.foresight import foreseen, foreseen_choice
 from training.policy.forest import Forest, greedy, plant
 from training.policy.learn import oracle_targets, prefer
 from training.policy.network import Inputs, Network, Shape, averaged, probabilities
@@ -261,7 +261,7 @@ def test_foresight_keeps_the_rule_and_drops_what_nothing_foretells() -> None:
     coin = [deep_wrong(tree) if at % 4 < 2 else tree for at, tree in enumerate(answered)]
     planted = plant(coin, ACTIONS, load_policy_preset(), Pricing(0.1))
     q, _ = planted.q_values(None)
-    seen = foreseen(planted, q, 1)
+    seen = foreseen(planted, q, range(planted.features.shape[1]), 1)
     assert np.array_equal(np.isfinite(seen), planted.legal)
     paths = [situation.path for tree in coin for situation in tree.situations]
     after = [s for s, path in enumerate(paths) if path == ("deep",)]
@@ -273,8 +273,20 @@ def test_foresight_keeps_the_rule_and_drops_what_nothing_foretells() -> None:
     hints = planted.features[planted.roots, 0]
     easy, hard = planted.roots[hints > 0.5], planted.roots[hints < 0.5]
     assert seen[easy, hybrid].mean() > seen[hard, hybrid].mean() + 0.03
+    aim, oracle = foreseen_choice(planted, range(4), 0.1, 1), oracle_targets(planted, 0.1)
+    np.testing.assert_allclose(aim.sum(1), 1.0)
+    assert (aim[~planted.legal] == 0).all()
+    assert np.std(oracle[after, answer]) > 0.3 and np.std(aim[after, answer]) < 0.1
+    plain = plant(answered, ACTIONS, load_policy_preset(), Pricing(0.1))
+    aim, blind = (
+        foreseen_choice(plain, told, 0.1, 1) for told in (range(4), [1, 2, 3])
+    )  # with the hint, without
+    assert aim[easy, hybrid].mean() > aim[hard, hybrid].mean() + 0.05
+    assert abs(blind[easy, hybrid].mean() - blind[hard, hybrid].mean()) < 0.02
     few = plant(coin[:3], ACTIONS, load_policy_preset(), Pricing(0.1))
-    assert np.array_equal(foreseen(few, few.q_values(None)[0], 1), few.q_values(None)[0])
+    assert np.array_equal(
+        foreseen(few, few.q_values(None)[0], range(few.features.shape[1]), 1), few.q_values(None)[0]
+    )
 
 
 def test_preferences_raise_what_was_chosen(forest: Forest) -> None:
