@@ -219,6 +219,8 @@ def grids(found: dict[str, Any]) -> tuple[report.Grid, ...]:
     )
     shares = [f"{one} {100 * share:.0f} %" for one, share in found["gap_closed"].items() if share is not None]
     note = f"; of the gap from the rules to the oracle closed: {', '.join(shares)}" if shares else ""
+    left = [f"{one} {100 * share:.1f} %" for one, share in found["straying"].items() if share is not None]
+    note += f"; questions on which a policy leaves what was explored: {', '.join(left)}" if left else ""
     return (
         report.Grid(
             title, ("policy", "right", "F1", "abstention F1", "cost", "searches", "tokens", "value"), rows
