@@ -52,6 +52,6 @@ def foreseen_choice(forest: Forest, told: Sequence[int], soften: float, seed: in
     choice = None
     for turn in range(TURNS):
         q, _ = forest.q_values(choice)
-        choice = softened(foreseen(forest, q, told, seed + turn), forest.legal, soften)
+        choice = softened(foreseen(forest, q, told, (seed + turn) % 2**32), forest.legal, soften)
     assert choice is not None
     return choice

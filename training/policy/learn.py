@@ -1,4 +1,4 @@
-"""The three stages: imitate the oracle, align by preferences, explore by policy gradient.
+"""The three stages: imitate the best choice, align by preferences, explore by policy gradient.
 
 SmartSearch's curriculum over TeaRAG's losses, on decisions instead of tokens. Every stage takes a network and changes
 it in place; its randomness comes from one seed, so that a stage repeated after a kill is the same stage.
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from training.losses import advantages, anchored, exact_kl, policy_loss, preference_loss
+from training.policy.foresight import foreseen_choice
 from training.policy.forest import Floats, Forest, Sampled, softened
 from training.policy.network import Inputs, Network, log_policy, probabilities
 from training.policy.pairs import Pair, make_pairs
@@ -32,11 +33,19 @@ def oracle_targets(forest: Forest, soften: float) -> Floats:
     return softened(forest.q_values(None)[0], forest.legal, soften)
 
 
+def _targets(network: Network, forest: Forest, recipe: Recipe, seed: int) -> Floats:
+    if not recipe.foresight:
+        return oracle_targets(forest, recipe.soften)
+    told = [at for at, name in enumerate(network.names) if name not in recipe.ignored]
+    return foreseen_choice(forest, told, recipe.soften, seed)
+
+
 def imitate(network: Network, forest: Forest, recipe: Recipe, seed: int) -> list[float]:
-    """Supervised imitation of the oracle; mean cross-entropy of each epoch."""
+    """Supervised imitation of the best choice, as it can be foreseen or as the oracle knows it; mean cross-entropy of
+    each epoch."""
     torch.manual_seed(seed)
     inputs = Inputs.of(forest)
-    target = torch.from_numpy(oracle_targets(forest, recipe.soften)).float()
+    target = torch.from_numpy(_targets(network, forest, recipe, seed)).float()
     reach = torch.from_numpy(_reach(forest, target.double().numpy())).float() * inputs.weight
     optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.sft_lr, weight_decay=recipe.decay)
     network.train()

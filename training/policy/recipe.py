@@ -38,7 +38,10 @@ class Recipe:
     held_out: float = (
         0.2  # share of the questions that training never sees: curves and the acceptance of rounds
     )
-    # imitation of the oracle
+    # imitation
+    foresight: bool = (
+        True  # of what the features foretell to be best, not of what the question turned out to hold
+    )
     sft_epochs: int = 60
     sft_lr: float = 3e-3
     soften: float = 0.1  # temperature of the oracle's values

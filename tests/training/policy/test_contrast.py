@@ -44,7 +44,7 @@ def test_measures_of_what_policies_do() -> None:
 
 @pytest.mark.slow  # teaches a small model and trains six policies: some minutes
 def test_boundary_searches_less_and_citation_cites_better(tmp_path: Path) -> None:
-    result = contrast(("boundary", "citation"), (1, 2, 3), 30, tmp_path, Recipe(rounds=1))
+    result = contrast(("boundary", "citation"), (1, 2, 3), 30, tmp_path, Recipe(rounds=1, foresight=False))
     assert result["rows"]["searches"]["differences"]["boundary - citation"]["high"] < 0
     assert result["rows"]["citation F1"]["differences"]["boundary - citation"]["high"] < 0
     assert "boundary - citation" in grid(result).markdown()

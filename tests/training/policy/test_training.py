@@ -31,6 +31,7 @@ PRICING = Pricing(0.1, {"hybrid": 0.4, "deep": 1.0})
 
 
 def recipe(algorithm: str, **changes: object) -> Recipe:
+    quick: dict[str, object] = {"foresight": False, **changes}
     return Recipe(
         algorithm=algorithm,
         rounds=2,
@@ -39,7 +40,7 @@ def recipe(algorithm: str, **changes: object) -> Recipe:
         updates=8,
         rollouts=4,
         pricing=PRICING,
-        **changes,
+        **quick,
     )  # type: ignore[arg-type]
 
 
@@ -287,6 +288,30 @@ def test_foresight_keeps_the_rule_and_drops_what_nothing_foretells() -> None:
     assert np.array_equal(
         foreseen(few, few.q_values(None)[0], range(few.features.shape[1]), 1), few.q_values(None)[0]
     )
+
+
+def test_imitation_of_what_can_be_foreseen_does_not_learn_a_coin_by_heart(tmp_path: Path) -> None:
+    """As above the deep search's answer is a coin; imitating the oracle leaves its ending open, foresight does not."""
+    rng = random.Random(6)
+    coin = []
+    for number in range(90):
+        tree = make_tree(number, rng)
+        lost = number % 6 < 3 and bool(tree.answerable)
+        coin.append(
+            replace(tree, endings=tuple(
+                replace(e, answer="wrong") if lost and e.path[-1] == "answer" else e for e in tree.endings
+            ))
+        )  # fmt: skip
+    aims = {}
+    for foresight in (False, True):
+        run = Run(tmp_path / str(foresight), coin, ACTIONS, FEATURES, recipe("sft", foresight=foresight))
+        network = run.network()
+        run.execute()
+        network.load_state_dict(runs.load_file(str(run.checkpoint(run.plan()[0]))))
+        found = probabilities(network.eval(), Inputs.of(run.held))
+        solved = [s for s in range(len(found)) if run.held.features[s, FEATURES.index("found")] > 0.5]
+        aims[foresight] = found[solved, ACTIONS.index("answer")].mean()
+    assert aims[True] > aims[False] + 0.1 and aims[True] > 0.7
 
 
 def test_preferences_raise_what_was_chosen(forest: Forest) -> None:
