@@ -52,6 +52,7 @@ class Run:
         self.start = start
         self.folder, self.recipe, self.facts = folder, recipe, facts or {}
         self.kept = RunFolder(folder)
+        self._parts: dict[tuple[Any, ...], Network] = {}  # what was learned from parts of the questions
         self.trees = tuple(trees)
         self.actions, self.features = tuple(actions), tuple(features)
         self.data = fingerprint(trees)
@@ -164,21 +165,35 @@ class Run:
         trees = (*self.train.trees, *self.held.trees)
         kept = {name for name, record in done["stages"].items() if record["accepted"]}
 
+        course = tuple(
+            (before, done["stages"][before.name]["beta"]) for before in self.plan() if before.name in kept
+        )
+
         def scored(learned: list[int], asked: list[int]) -> tuple[Scores, Scores]:
             part, left = (
                 plant([trees[at] for at in places], self.actions, load_policy_preset(self.recipe.preset),
                       self.recipe.pricing)
                 for places in (learned, asked)
             )  # fmt: skip
-            one = self.network()
-            for before in self.plan():
-                if before.name in kept:
-                    self._learn(before, one, part, done["stages"][before.name]["beta"])
-            standing = self.judge(one, left, stage.name)
-            self._learn(stage, one, part, beta)
-            return self.judge(one, left, stage.name), standing
+            standing = self._taught(tuple(learned), part, course)
+            changed = self._taught(tuple(learned), part, (*course, (stage, beta)))
+            return self.judge(changed, left, stage.name), self.judge(standing, left, stage.name)
 
         return cross_fitted(len(trees), scored).to_dict()
+
+    def _taught(
+        self, learned: tuple[int, ...], forest: Forest, course: tuple[tuple[Stage, float], ...]
+    ) -> Network:
+        """The network that learned these stages, each with its beta, from a part of the questions; each once."""
+        key = (learned, tuple((stage.name, beta) for stage, beta in course))
+        if key not in self._parts:
+            network = self.network()
+            if course:
+                stage, beta = course[-1]
+                network = copy.deepcopy(self._taught(learned, forest, course[:-1]))
+                self._learn(stage, network, forest, beta)
+            self._parts[key] = network
+        return self._parts[key]
 
     def judge(self, network: Network, forest: Forest, name: str) -> Scores:
         """The greedy policy's scores."""
