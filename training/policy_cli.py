@@ -33,7 +33,7 @@ policy_commands.command("explore")(explore_command)
 def policy(
     data: Data = None,
     algorithm: Annotated[Literal["ip-dpo", "grpo", "sft"], typer.Option(help="How it learns.")] = "ip-dpo",
-    rounds: Annotated[int, typer.Option(min=0, help="Rounds after the imitation of the oracle.")] = 3,
+    rounds: Annotated[int, typer.Option(min=0, help="Rounds after the imitation.")] = 3,
     out: Annotated[Path, typer.Option(metavar="DIR", help="The run folder.")] = RUNS / "policy",
     limit: Annotated[int | None, typer.Option(min=1, help="Questions of each set.")] = 100,
     split: Annotated[str, typer.Option(help="Which <split>.jsonl of a question set.")] = "train",

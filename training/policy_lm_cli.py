@@ -23,7 +23,7 @@ def policy_lm(
         list[Path] | None, typer.Option(metavar="FILE", help="Explored questions to train on; repeatable.")
     ] = None,
     algorithm: Annotated[Literal["ip-dpo", "grpo", "sft"], typer.Option(help="How it learns.")] = "ip-dpo",
-    rounds: Annotated[int, typer.Option(min=0, help="Rounds after the imitation of the oracle.")] = 3,
+    rounds: Annotated[int, typer.Option(min=0, help="Rounds after the imitation.")] = 3,
     out: Annotated[Path, typer.Option(metavar="DIR", help="The run folder.")] = RUNS / "policy-lm",
     lora: Annotated[int, typer.Option(min=0, help="Rank of the adapters; 0: all weights learn.")] = 16,
     batch: Annotated[int, typer.Option(min=1, help="Sequences in memory at once.")] = 8,
