@@ -92,9 +92,9 @@ Missed or not measured at this code:
 - The shipped policy beside the rules: its F1 is better within chance only (+0.6 [-1.6, 3.0] on 485 development
   questions); a third of the cost is what it saves. Of always-deep's F1 it has 99.7 % (right answers 101.5 %) at 37.7 %
   of the cost, where 100 % at 35 % was aimed at: an agent that searches once spends 30 to 33 %.
-- Policies learned from today's agent alone (288 questions, table) are better than one plain search and the router beyond
-  chance, but not than one deep search, and worse than the shipped one, which learned with readers that had not seen its
-  questions. In 74 of the 485 trees the shipped policy's search had not been explored, and
+- Policies learned from today's agent alone (288 questions, table) are better than one plain search and the router
+  beyond chance, but not than one deep search, and worse than the shipped one, which learned with readers that had not
+  seen its questions. In 74 of the 485 trees the shipped policy's search had not been explored, and
   always-deep was cut short in many: both were extended (docs/decisions/0021).
 - In the table of what each part of the agent is worth, seconds are of three questions of each set, asked beside other
   work; the first row pays for pages that were not yet in memory (about a fifth; since then one question is asked
