@@ -18,6 +18,7 @@ from training.policy.forest import Floats, Forest, softened
 
 FOLDS = 5
 TREES, LEAF = 60, 8  # situations of a leaf at least
+SHARE = 20  # but no more than one for each so many questions: of few, large leaves see no boundary
 TURNS = 3
 
 
@@ -30,6 +31,7 @@ def foreseen(forest: Forest, q: Floats, told: Sequence[int], seed: int) -> Float
     seen_features = forest.features[:, list(told)]
     # Large trees (many hops) must not outweigh the questions of few situations.
     weight = 1 / np.sqrt(np.bincount(forest.question, minlength=len(forest.trees)))[forest.question]
+    leaf = max(2, min(LEAF, len(forest.trees) // SHARE))
     for action in range(q.shape[1]):
         rows = np.flatnonzero(forest.legal[:, action])
         groups = forest.question[rows]
@@ -37,7 +39,7 @@ def foreseen(forest: Forest, q: Floats, told: Sequence[int], seed: int) -> Float
             made[rows, action] = q[rows, action]
             continue
         for seen, asked in GroupKFold(FOLDS).split(rows, groups=groups):
-            model = ExtraTreesRegressor(TREES, min_samples_leaf=LEAF, max_features=0.5, random_state=seed)
+            model = ExtraTreesRegressor(TREES, min_samples_leaf=leaf, max_features=0.5, random_state=seed)
             model.fit(seen_features[rows[seen]], q[rows[seen], action], sample_weight=weight[rows[seen]])
             made[rows[asked], action] = model.predict(seen_features[rows[asked]])
     return made
