@@ -29,7 +29,7 @@ from training.policy.rewarding import Pricing
 from training.policy.run import Run
 from training.policy.sources import gather
 from training.policy.trees import Tree
-from training.policy_explore_cli import explore
+from training.policy_options import explore
 
 SHOWN = ("right", "f1", "abstained", "cost", "searches", "tokens", "seconds", "value")
 ALGORITHMS: tuple[Algorithm, ...] = ("ip-dpo", "grpo")
@@ -82,7 +82,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     recipe = Recipe(algorithm=options.algorithm, start=start.fingerprint, pricing=pricing, played=True)
     live = open_named(LIVE, options.out, options.documents)
     assert live is not None
-    trees = explore(learn, options.out / "explored.jsonl", Plan(budget=options.budget), [live], 1)
+    trees = explore(learn, options.out / "explored.jsonl", Plan(budget=options.budget), [live])
     name = f"{options.algorithm}-{recipe.fingerprint}-{len(trees)}"
     net = Run(options.out / name, trees, ACTIONS, FEATURES, recipe, start=start).execute()
     pair = [(TRAINED, TrainedPolicy(TRAINED, net)), (LIVE, live)]

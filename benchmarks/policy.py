@@ -1,11 +1,12 @@
 """Decision policies on questions that no training saw: stages of each algorithm over several seeds, baselines, oracle.
 
-    forage train policy --data $FORAGE_DATA/qa --limit 50 --untitled 12 --cache DIR     # explores; slow, once
-    python -m benchmarks.policy --train DIR/explored-train-KEY.jsonl --dev DIR/explored-dev-KEY.jsonl
+    forage policy explore --data $FORAGE_DATA/qa --split train --limit 50 --out explored-train.jsonl    # slow, once
+    forage policy explore --data $FORAGE_DATA/qa --split dev --limit 90 --out explored-dev.jsonl
+    python -m benchmarks.policy --train explored-train.jsonl --dev explored-dev.jsonl
 
 Reads explored questions (`training/policy/collect.py`), so that a policy's path is looked up, not run again: training
 and scoring take minutes. Learned from --train alone; --dev questions are only scored. Beside single seeds stands the
-averaged network of all of them, which is what ships.
+averaged network of all of them. Add `--policy RUN` to explore where a policy of your own goes.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from index.errors import InputError
-from training.policy_explore_cli import explore, explore_command
+from training.policy_explore_cli import explore_command
 from training.policy_options import (
     RUNS,
     AsJson,
@@ -17,6 +17,7 @@ from training.policy_options import (
     Data,
     DataDir,
     Runs,
+    explore,
     folder_of,
     run_folder,
     weights_of,

@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from index.errors import InputError
-from training.policy_options import RUNS, Cache, Data, DataDir, Runs, folder_of
-
-if TYPE_CHECKING:
-    from agent.policy import Policy
-    from training.policy.collect import Asked, Plan
-    from training.policy.trees import Tree
-
-
-def explore(
-    asked: Sequence[Asked], kept: Path, plan: Plan, policies: Sequence[Policy], workers: int
-) -> list[Tree]:
-    """Trees of the questions that hold the policies' paths too, kept in a file; with a progress bar."""
-    from training import report
-    from training.policy.collect import collect
-
-    with report.progress_bar() as bar:
-        task = bar.add_task("exploring questions", total=len(asked))
-        return list(
-            collect(asked, kept, plan, policies=policies, workers=workers,
-                    tell=lambda done, _: bar.update(task, completed=done))
-        )  # fmt: skip
+from training.policy_options import RUNS, Cache, Data, DataDir, Runs, explore, folder_of
 
 
 def explore_command(

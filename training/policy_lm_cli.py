@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from index.errors import InputError
-from training.policy_options import RUNS, Cache, Data
+from training.policy_options import RUNS, Cache, Data, explore
 
 TINY = "tiny"
 
@@ -83,15 +83,9 @@ def _read(paths: list[Path]) -> list[Any]:
 def _explore(
     data: list[Path], split: str, limit: int | None, kept: Path, seed: int, budget: int
 ) -> list[Any]:
-    from training import report
-    from training.policy.collect import Plan, collect, plan_key
+    from training.policy.collect import Plan, plan_key
     from training.policy.sources import gather
 
     plan = Plan(budget=budget, seed=seed)
     asked = gather(data, split=split, limit=limit, cache=kept, seed=seed)
-    with report.progress_bar() as bar:
-        task = bar.add_task("exploring questions", total=len(asked))
-        return list(
-            collect(asked, kept / f"explored-{split}-{plan_key(plan)}.jsonl", plan,
-                    tell=lambda done, _: bar.update(task, completed=done))
-        )  # fmt: skip
+    return explore(asked, kept / f"explored-{split}-{plan_key(plan)}.jsonl", plan)

@@ -1,13 +1,19 @@
-"""What the commands around the decision policy share: their options, and what names stand for."""
+"""What the commands around the decision policy share: options, what names stand for, exploring with a progress bar."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from index.errors import InputError
+
+if TYPE_CHECKING:
+    from agent.policy import Policy
+    from training.policy.collect import Asked, Plan
+    from training.policy.trees import Tree
 
 RUNS = Path("runs")
 Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="Where the run folders are.")]
@@ -50,3 +56,18 @@ def run_folder(name: str, runs: Path) -> Path:
             return folder
     known = sorted(path.name for path in runs.glob("*") if weights_of(path).exists())
     raise InputError(f"There is no finished run {name!r} in {runs}. Known are: {', '.join(known) or 'none'}.")
+
+
+def explore(
+    asked: Sequence[Asked], kept: Path, plan: Plan, policies: Sequence[Policy] = (), workers: int = 1
+) -> list[Tree]:
+    """Trees of the questions that hold the policies' paths too, kept in a file; with a progress bar."""
+    from training import report
+    from training.policy.collect import collect
+
+    with report.progress_bar() as bar:
+        task = bar.add_task("exploring questions", total=len(asked))
+        return list(
+            collect(asked, kept, plan, policies=policies, workers=workers,
+                    tell=lambda done, _: bar.update(task, completed=done))
+        )  # fmt: skip

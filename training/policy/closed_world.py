@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from random import Random
 from typing import Any
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from training.metrics import exact_match, normalize
-from training.policy.question_forms import Calibration, Forms, answered_forms, asked_about, forms, other_forms
-from training.policy.taught_lm import Recall, TaughtModel
+from training.policy.question_forms import Forms, asked_about
+from training.policy.taught_lm import Recall
 from training.policy.trees import Ending, Move, Situation, Tree
 from training.world.closed_world import World
 from training.world.records import Question
@@ -104,7 +102,7 @@ class Explorer:
             question.id, question.text, f"world-{question.type}", tuple(walk.situations),
             tuple(walk.endings), walk.moves,
             golds=question.answers, evidence=facts, answerable=question.answerable,
-            knows=_knows(question, recall),
+            knows=knows(question, recall),
         )  # fmt: skip
 
     def look(self, subject: str, relation: str, level: str) -> Seen:
@@ -245,59 +243,6 @@ def right_recall(answer: str, question: Question) -> bool:
     )
 
 
-@dataclass(frozen=True)
-class Lesson:
-    """Questions of a world, split, with what was taught."""
-
-    world: World
-    train: tuple[Question, ...]
-    test: tuple[Question, ...]
-    taught: tuple[tuple[str, str], ...]  # question and answer, in words the questions asked later do not use
-
-
-def lesson(seed: int = 11, size: int = 120, per_kind: int = 160) -> Lesson:
-    """Half of the answerable questions are taught, in all their forms; half of all questions are held out.
-
-    A taught question is known whichever form asks for it only as far as the model generalises: `knows` is probed.
-    """
-    world = World.generate(seed, size)
-    found = [q for q in world.questions(per_kind, seed) if q.type in KINDS]
-    rng = Random(f"forage-lesson/{seed}")
-    rng.shuffle(found)
-    half = len(found) // 2
-    taught: list[tuple[str, str]] = []
-    for question in found:
-        if question.answerable and rng.random() < 0.5:
-            taught += [(text, question.answers[0]) for text in forms(world, question)]
-    return Lesson(world, tuple(found[:half]), tuple(found[half:]), tuple(taught))
-
-
-def asked(model: TaughtModel, questions: Sequence[Question]) -> tuple[list[Recall], list[Forms]]:
-    """What the model says from memory to questions and to their other forms."""
-    texts = [question.text for question in questions]
-    recalls = model.recall(texts)
-    return recalls, answered_forms(model, texts, recalls, [other_forms(question) for question in questions])
-
-
-def calibrated(one: Lesson, model: TaughtModel) -> Calibration:
-    """Of the questions that policies learn from; those to test on have no part in it."""
-    recalls, said = asked(model, one.train)
-    knows = [_knows(question, recall) for question, recall in zip(one.train, recalls, strict=True)]
-    return Calibration([each.shaken for each in said], knows)
-
-
-def explored(
-    one: Lesson, model: TaughtModel, questions: Sequence[Question], calibration: Calibration
-) -> list[Tree]:
-    """The trees of questions with the recall of a taught model; golds gain the forms in which the model writes."""
-    explorer = Explorer(Library(one.world))
-    trees = []
-    for question, recall, said in zip(questions, *asked(model, questions), strict=True):
-        if _knows(question, recall):
-            recall = replace(recall, answer=question.answers[0])  # words put together again
-        trees.append(explorer.tree(question, recall, said, calibration.chance(said.shaken)))
-    return trees
-
-
-def _knows(question: Question, recall: Recall) -> bool:
+def knows(question: Question, recall: Recall) -> bool:
+    """Whether the taught model's answer from memory is right."""
     return bool(question.answerable and right_recall(recall.answer, question))

@@ -21,6 +21,7 @@ from agent.policy import digest
 from agent.policy_lm import hash_of
 from training.policy import closed_world
 from training.policy.forest import Forest, Ints, plant
+from training.policy.lesson import calibrated, explored, lesson
 from training.policy.recipe import Recipe
 from training.policy.rewarding import Pricing, load_policy_preset
 from training.policy.run import Run
@@ -159,14 +160,14 @@ def taught_trees(
                      "features": closed_world.FEATURES})  # fmt: skip
     paths = [out / f"{part}-{recipe}.jsonl" for part in ("train", "test")]
     if not all(path.is_file() for path in paths):
-        one = closed_world.lesson(seed, size, questions)
+        one = lesson(seed, size, questions)
         model = TaughtModel([question for question, _ in one.taught] + [answer for _, answer in one.taught])
         tell(f"teaching {len(one.taught)} questions with answers to {len(model.words)} words")
         loss = model.teach(one.taught, epochs)[-1]
         tell(f"loss {loss:.3f}; exploring {len(one.train) + len(one.test)} questions")
-        calibration = closed_world.calibrated(one, model)
+        calibration = calibrated(one, model)
         for path, asked in zip(paths, (one.train, one.test), strict=True):
-            write_trees(path.with_suffix(".partial"), closed_world.explored(one, model, asked, calibration))
+            write_trees(path.with_suffix(".partial"), explored(one, model, asked, calibration))
             path.with_suffix(".partial").replace(path)
     train, test = (list(read_trees(path)) for path in paths)
     return train, test

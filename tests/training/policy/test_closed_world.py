@@ -7,7 +7,7 @@ import torch
 
 from training.policy import closed_world
 from training.policy.lm_stages import has_trl
-from training.policy.proof import prove
+from training.policy.proof import prove, taught_trees
 from training.policy.question_forms import Calibration, answered_forms, asked_about, other_forms
 from training.policy.taught_lm import TaughtModel
 from training.world.closed_world import World
@@ -56,6 +56,16 @@ def test_a_calibrated_chance_rises_with_what_holds_and_is_never_certain() -> Non
     assert chances == sorted(chances)
     assert sum(chances[:100]) / 100 == pytest.approx(0.1, abs=0.02)
     assert 0 < calibration.chance(-1.0) < calibration.chance(2.0) < 1
+
+
+def test_a_small_lesson_is_explored_once(tmp_path: Path) -> None:
+    told: list[str] = []
+    train, test = taught_trees(tmp_path, 3, 8, 2, 60, told.append)
+    assert len(train) == len(test) == 16 and not {t.question for t in train} & {t.question for t in test}
+    known = closed_world.FEATURES.index("known")
+    assert all(0.01 <= tree.situations[0].features[known] <= 0.99 for tree in (*train, *test))
+    assert all(tree.endings and tree.knows is not None for tree in train)
+    assert taught_trees(tmp_path, 3, 8, 2, 60, told.append) == (train, test) and len(told) == 2
 
 
 @pytest.mark.slow

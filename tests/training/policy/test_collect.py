@@ -131,21 +131,14 @@ def test_a_file_that_does_not_tell_what_was_allowed(explored: tuple[Tree, ...]) 
     assert share_straying(always_single(), []) is None
 
 
+def small(pool: Path, cache: Path) -> list[str]:
+    """Options of a little exploring."""
+    return ["--data", str(pool), "--split", "dev", "--budget", "2", "--cache", str(cache)]
+
+
 def test_training_that_looks_where_its_policy_goes(pool: Path, cache: Path, tmp_path: Path) -> None:
     shell, out = CliRunner(), tmp_path / "run"
-    ask = [
-        "policy",
-        "--data",
-        str(pool),
-        "--split",
-        "dev",
-        "--budget",
-        "2",
-        "--rounds",
-        "1",
-        "--cache",
-        str(cache),
-    ]
+    ask = ["policy", "--rounds", "1", *small(pool, cache)]
 
     def train(*more: str) -> str:
         done = shell.invoke(train_commands, [*ask, "--out", str(out), "--data-dir", str(tmp_path), *more])
@@ -167,19 +160,7 @@ def test_training_that_looks_where_its_policy_goes(pool: Path, cache: Path, tmp_
 
 def test_exploring_by_command(pool: Path, cache: Path, tmp_path: Path) -> None:
     shell, out = CliRunner(), tmp_path / "explored.jsonl"
-    ask = [
-        "explore",
-        "--out",
-        str(out),
-        "--data",
-        str(pool),
-        "--split",
-        "dev",
-        "--budget",
-        "2",
-        "--cache",
-        str(cache),
-    ]
+    ask = ["explore", "--out", str(out), *small(pool, cache)]
     done = shell.invoke(policy_commands, [*ask, "--policy", "live", "--data-dir", str(tmp_path)])
     assert done.exit_code == 0 and "4 of 4 questions explored" in done.output
     shipped = open_named("live", tmp_path, tmp_path)
